@@ -63,7 +63,10 @@ def test_a_single_dead_unit_is_fine():
     assert cs.cka(X, good) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("arguments", [{"metric": "ckka"}, {"alpha": 2}, {"ci": 95}, {"kernel": "cubic"}, {"neighbours": 3}])
+OUT_OF_RANGE = [{"metric": "ckka"}, {"alpha": 2}, {"ci": 95}, {"kernel": "cubic"}, {"neighbours": 3}]
+
+
+@pytest.mark.parametrize("arguments", OUT_OF_RANGE)
 def test_refuses_options_out_of_range(arguments):
     with pytest.raises(cs.InputError, match=next(iter(arguments))):
         cs.align(good, good, **arguments)

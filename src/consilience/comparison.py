@@ -1,4 +1,4 @@
-"""Two representations, or the layers of two models: scores beside their nulls, as small results that explain themselves."""
+"""Two representations, or the layers of two models: scores beside their nulls, in results that explain themselves."""
 
 from __future__ import annotations
 
@@ -138,7 +138,9 @@ def align(X, Y, metric="cka", method="auto", alpha=0.05, ci=None, groups=None, s
     )
 
 
-def compare(layers_a, layers_b, metrics=("cka", "mutual_knn"), alpha=0.05, draws=200, groups=None, seed=0, **metric_options):
+def compare(
+    layers_a, layers_b, metrics=("cka", "mutual_knn"), alpha=0.05, draws=200, groups=None, seed=0, **metric_options
+):
     """Every layer of one model against every layer of another, with the null of each pair and of the maximum.
 
     Searching for the best pair of layers raises the best score even by chance. So each random pairing is applied to

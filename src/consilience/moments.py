@@ -126,7 +126,7 @@ def graph_sums(graph, k):
         Each sum runs over distinct stimuli; the names in the code draw the edges (o: out of, i: into the middle).
         O(n k²) for the product of two sparse graphs.
     """
-    A = graph.astype(np.int64)
+    A = graph.astype(np.int64)  # a boolean graph would forget how many paths there are
     back = A.T.tocsr()
     two_steps = A @ A
     count = lambda M: int(M.sum())  # noqa: E731

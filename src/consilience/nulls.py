@@ -89,8 +89,8 @@ def null(a, b, method="auto", draws=999, seed=0, groups=None):
     if method == "moments":
         if not exact:
             raise InputError(
-                f"method 'moments' needs unrestricted pairings of untied, debiased relations; here {kinds(a, b, groups)}. "
-                "Use method='permutations'."
+                "method 'moments' needs unrestricted pairings of untied, debiased relations; here "
+                f"{kinds(a, b, groups)}. Use method='permutations'."
             )
         found, doubt = moment_null(a, b)
         return found if not doubt else Null(**{**vars(found), "why": f"as asked, although {doubt}"})
@@ -143,19 +143,24 @@ def centred_null(a, b):
         doubt = f"the kurtosis is {delta:+.2g} off the gamma line, where no curve through moments holds"
     why = f"Pearson curve through {name} exact moments (kurtosis {delta:+.2f} off the gamma line){note}"
     found = Null(
-        moments.mean, moments.sd, moments.skew, "moments", why,
-        lambda score: max(curve.tail(score), SMALLEST_P), curve.quantile,
-    )  # fmt: skip
+        moments.mean,
+        moments.sd,
+        moments.skew,
+        "moments",
+        why,
+        lambda score: max(curve.tail(score), SMALLEST_P),
+        curve.quantile,
+    )
     return found, doubt
 
 
 def graph_null(a, b):
-    """Null of two k-nearest-neighbour graphs: the score is a count divided by n k, so the tail begins half a count below."""
+    """Null of two k-nearest-neighbour graphs: a score is a count over n k, so its tail begins half a count below."""
     n, edges = a.n, a.scale * b.scale
     ka, kb = (round(r.scale**2 / n) for r in (a, b))
     if ka != kb:
         raise InputError(f"The two graphs have {ka} and {kb} neighbours; take the same k on both sides.")
-    ones = [(r.matrix * r.scale).round() for r in (a, b)]
+    ones = [r.matrix.astype(bool).astype(np.int64) for r in (a, b)]
     moments = graph_moments(*(graph_sums(graph, ka) for graph in ones), n, ka)
     hub = min(int(graph.sum(0).max()) for graph in ones)
     doubt = None
@@ -171,9 +176,14 @@ def graph_null(a, b):
         tail = lambda score: curve.tail(round(score * edges) - 0.5)  # noqa: E731
         quantile = lambda level: np.ceil(curve.quantile(level) - 0.5)  # noqa: E731
     found = Null(
-        moments.mean / edges, moments.sd / edges, moments.skew, "moments", why,
-        lambda score: max(tail(score), SMALLEST_P), lambda level: float(quantile(level)) / edges,
-    )  # fmt: skip
+        moments.mean / edges,
+        moments.sd / edges,
+        moments.skew,
+        "moments",
+        why,
+        lambda score: max(tail(score), SMALLEST_P),
+        lambda level: float(quantile(level)) / edges,
+    )
     return found, doubt
 
 

@@ -142,8 +142,9 @@ def nothing_left(name):
 CARD = Card(
     name="cka",
     title="Centred kernel alignment (CKA), debiased",
-    formula=r"\mathrm{CKA}(K, L) = \frac{\langle \tilde K, \tilde L \rangle}{\lVert \tilde K \rVert \lVert \tilde L \rVert},"
-    r"\quad \tilde K_{ij} = K_{ij} - \frac{K_{i\cdot} + K_{\cdot j}}{n-2} + \frac{K_{\cdot\cdot}}{(n-1)(n-2)}\ (i \ne j)",
+    formula=r"\mathrm{CKA} = \frac{\sum_{i \ne j} \tilde K_{ij} \tilde L_{ij}}"
+    r"{\sqrt{\sum_{i \ne j} \tilde K_{ij}^2}\, \sqrt{\sum_{i \ne j} \tilde L_{ij}^2}},\qquad"
+    r"\tilde K_{ij} = K_{ij} - \frac{K_{i\cdot} + K_{\cdot j}}{n-2} + \frac{K_{\cdot\cdot}}{(n-1)(n-2)}",
     source="kornblith2019,song2012,murphy2024",
     value_range="at most 1; about 0 for unrelated representations, and slightly negative half of the time",
     direction="similarity",
@@ -151,8 +152,8 @@ CARD = Card(
     not_invariant=("invertible linear",),
     null="mean 0 and variance 2 / (n (n - 3)) whatever the data; skewness and kurtosis exact, from both kernels",
     cost="O(n dx dy) from the units, or O(n² d) from the Gram matrices; the exact null O(n³)",
-    misleads="A few directions of large variance, or one far outlier, decide the score: two representations may agree on "
-    "those alone. The biased form tends to 1 as units outnumber stimuli, even for noise.",
+    misleads="A few directions of large variance, or one far outlier, decide the score: two representations may "
+    "agree on those alone. The biased form tends to 1 as units outnumber stimuli, even for noise.",
     score=cka,
     relation=kernel_relation,
 )

@@ -87,8 +87,8 @@ CARD = Card(
     not_invariant=("translation", "invertible linear"),
     null="mean k / (n - 1); variance and skewness exact from seven whole numbers of each graph",
     cost="O(n² d) time, O(n k) memory; the exact null O(n k²)",
-    misleads="The value belongs to one k and one n: with k held, a larger gallery asks for finer agreement, so scores of "
-    "different galleries do not compare. It says which stimuli are near, not how near.",
+    misleads="The value belongs to one k and one n: with k held, a larger gallery asks for finer agreement, so "
+    "scores of different galleries do not compare. It says which stimuli are near, not how near.",
     score=mutual_knn,
     relation=neighbor_relation,
 )
