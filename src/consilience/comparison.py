@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from consilience.check import InputError, check_array, check_choice, check_pair
 from consilience.metrics import CARDS, product
-from consilience.nulls import check_groups, null, orders, permuted_products
+from consilience.nulls import Jackknife, check_groups, null, orders, permuted_products
 
 
 @dataclass(frozen=True)
@@ -164,21 +163,13 @@ def compare(
         One row for each metric and pair of layers: metric, layer_a, layer_b, score, null_mean, null_sd, z, p,
         calibrated, p_max (against the null of the maximum over all pairs), n.
     """
-    names_a, names_b = list(layers_a), list(layers_b)
-    n = len(check_array(layers_a[names_a[0]], f"layers_a[{names_a[0]!r}]"))
-    groups = check_groups(groups, n)
     rows = []
     for metric in metrics:
-        card = CARDS[check_choice(metric, "metric", tuple(CARDS))]
-        options = known_options(card, metric_options)
-        a = [relation(card, checked(layers_a, name, n, "layers_a"), options) for name in names_a]
-        b = [relation(card, checked(layers_b, name, n, "layers_b"), options) for name in names_b]
-        scores = permuted_products(a, b, [np.arange(n)])[0]
-        chance = permuted_products(a, b, orders(n, draws, seed, groups))
+        scores, chance = layer_scores(layers_a, layers_b, metric, draws, groups, seed, **metric_options)
         tau = np.sort(np.concatenate([chance, scores[None]]), 0)[int(np.ceil((1 - alpha) * (draws + 1))) - 1]
         highest = chance.max((1, 2))
-        for i, name_a in enumerate(names_a):
-            for j, name_b in enumerate(names_b):
+        for i, name_a in enumerate(layers_a):
+            for j, name_b in enumerate(layers_b):
                 score, by_chance = scores[i, j], chance[:, i, j]
                 rows.append(
                     {
@@ -192,17 +183,38 @@ def compare(
                         "p": (1 + (by_chance >= score).sum()) / (draws + 1),
                         "calibrated": max((score - tau[i, j]) / (1 - tau[i, j]), 0.0),
                         "p_max": (1 + (highest >= score).sum()) / (draws + 1),
-                        "n": n,
+                        "n": len(layers_a[name_a]),
                     }
                 )
     return pd.DataFrame(rows)
 
 
+def layer_scores(layers_a, layers_b, metric="cka", draws=0, groups=None, seed=0, **metric_options):
+    """Scores of all pairs of layers as one matrix, and as many again under each random pairing.
+
+    Parameters
+    ----------
+    As :func:`compare`, for one metric.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_layers_a, n_layers_b)
+    chance : ndarray of shape (draws, n_layers_a, n_layers_b)
+        Each random pairing is the same for all pairs of layers.
+    """
+    card = CARDS[check_choice(metric, "metric", tuple(CARDS))]
+    options = known_options(card, metric_options)
+    n = len(next(iter(layers_a.values())))
+    a = [relation(card, checked(layers_a, name, n, "layers_a"), options) for name in layers_a]
+    b = [relation(card, checked(layers_b, name, n, "layers_b"), options) for name in layers_b]
+    (scores,) = permuted_products(a, b, [np.arange(n)])
+    if not draws:
+        return scores, np.empty((0, *scores.shape))
+    return scores, permuted_products(a, b, orders(n, draws, seed, check_groups(groups, n)))
+
+
 class Resampled:
     """Scores of several pairs on the same subsets of stimuli, so that their differences have honest intervals.
-
-    A delete-d jackknife around the full-sample score: `draws` subsets of four fifths of the stimuli, without
-    repeats (repeated stimuli break neighbours and kernels), the number of neighbours kept in proportion.
 
     Parameters
     ----------
@@ -210,61 +222,55 @@ class Resampled:
     pairs : sequence of (name, name)
     metric : {"cka", "mutual_knn"}
     draws : int
+        Subsets of stimuli; see :class:`consilience.nulls.Jackknife`.
     seed : int
     **metric_options
+        On a subset, k is reduced in proportion.
 
     Attributes
     ----------
     scores : dict from pair to float
         On all stimuli.
-    draws : pandas.DataFrame
-        One row a subset, one column a pair.
-
-    Notes
-    -----
-    Variance: (n - d) / d times the variance over subsets (Shao & Wu 1989).
     """
-
-    kept = 0.8
 
     def __init__(self, representations, pairs, metric="cka", draws=200, seed=0, **metric_options):
         card = CARDS[check_choice(metric, "metric", tuple(CARDS))]
-        options = known_options(card, metric_options)
-        names = sorted({name for pair in pairs for name in pair})
+        pairs = list(dict.fromkeys(pairs))
+        names = list(dict.fromkeys(name for pair in pairs for name in pair))
         arrays = {name: check_array(representations[name], name) for name in names}
         n = len(arrays[names[0]])
         if len({len(X) for X in arrays.values()}) > 1:
             raise InputError("The representations differ in their number of stimuli; all must have the same rows.")
-        size = round(self.kept * n)
-        self.spread = size / (n - size)
-        self.scores = dict(zip(pairs, self.score_all(card, arrays, pairs, options), strict=True))
-        rng, found = np.random.default_rng(seed), []
-        fewer = {**options, **({"k": max(1, round(options.get("k", 10) * size / n))} if metric == "mutual_knn" else {})}
-        for _ in range(draws):
-            rows = np.sort(rng.choice(n, size, replace=False))
-            found.append(self.score_all(card, {name: X[rows] for name, X in arrays.items()}, pairs, fewer))
-        self.draws = pd.DataFrame(found, columns=pd.MultiIndex.from_tuples(pairs))
 
-    @staticmethod
-    def score_all(card, arrays, pairs, options):
-        relations = {name: relation(card, X, options, name) for name, X in arrays.items()}
-        return [product(relations[first], relations[second]) for first, second in pairs]
+        def score_all(rows):
+            options = in_proportion(metric, metric_options, len(rows) / n)
+            relations = {name: relation(card, X[rows], options) for name, X in arrays.items()}
+            return [product(relations[first], relations[second]) for first, second in pairs]
+
+        self.jackknife = Jackknife(score_all, n, draws, seed)
+        self.place = {pair: i for i, pair in enumerate(pairs)}
+        self.scores = {pair: float(self.jackknife.values[i]) for pair, i in self.place.items()}
 
     def interval(self, first, second, level=0.95):
         """Interval of one pair's score: (low, high)."""
-        return self.around(self.scores[first, second], self.draws[first, second], level)
+        return self.jackknife.interval(self.weights((first, second)), level)[1:]
 
     def difference(self, pair, control, level=0.95):
         """How much more alike `pair` is than `control`: (difference, low, high)."""
-        value = self.scores[pair] - self.scores[control]
-        return (value, *self.around(value, self.draws[pair] - self.draws[control], level))
+        return self.jackknife.interval(self.weights(pair) - self.weights(control), level)
 
-    def around(self, value, draws, level):
-        width = stats.norm.ppf((1 + level) / 2) * np.sqrt(self.spread * draws.var(ddof=0))
-        return float(value - width), float(value + width)
+    def weights(self, pair):
+        return (np.arange(len(self.place)) == self.place[pair]).astype(float)
 
 
-def relation(card, X, options, name="X"):
+def in_proportion(metric, options, share):
+    """The options of a metric on a share of the stimuli: neighbours are kept in proportion to them."""
+    if metric != "mutual_knn":
+        return options
+    return {**options, "k": max(1, round(options.get("k", 10) * share))}
+
+
+def relation(card, X, options):
     try:
         return card.relation(X, **options)
     except TypeError as error:
