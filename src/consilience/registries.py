@@ -48,8 +48,8 @@ def from_apt(row, into, work):
     for client in ("apt-get", "dpkg-deb"):
         if shutil.which(client) is None:
             raise RegistryError(
-                f"{client} is not on this machine. Unpack the Debian package {package} into a folder named like the "
-                "data set, and set CONSILIENCE_DATA to the folder above it."
+                f"{client} is not on this machine. Unpack the Debian package {package} into a folder named "
+                "like the data set, and set CONSILIENCE_DATA to the folder above it."
             )
     try:
         run(["apt-get", "download", package], work)
@@ -77,17 +77,13 @@ def from_apt(row, into, work):
 
 
 def from_hub(repository, offline=False):
-    """The folder of a hub model (config, image processor, safetensors); `offline`: only what is already here."""
+    """The folder of a hub model: config, image processor, safetensors; `offline`: only if it is here."""
     hub = bring("huggingface_hub")
     wanted = ["config.json", "preprocessor_config.json", "model.safetensors"]
     try:
         return Path(hub.snapshot_download(repository, allow_patterns=wanted, local_files_only=offline))
-    except (
-        Exception
-    ) as error:  # the hub's client raises a dozen kinds; each means that the model did not come
-        raise RegistryError(
-            f"{repository} did not come from the Hugging Face hub: {first_line(error)}"
-        ) from error
+    except Exception as error:  # a dozen kinds, and each means that the model did not come
+        raise RegistryError(f"the hub did not give {repository}: {first_line(error)}") from error
 
 
 def run(command, folder):

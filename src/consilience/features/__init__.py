@@ -1,4 +1,4 @@
-"""From a model and stimuli to named, cached arrays. A file for each kind of model; data/models.yaml names it."""
+"""From a model and stimuli to named, cached arrays. A file a kind of model; data/models.yaml names it."""
 
 from .encode import encode
 from .features import Features

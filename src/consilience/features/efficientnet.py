@@ -100,7 +100,7 @@ class EfficientNetLite(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """Expand by 1 x 1 convolution, filter each channel by itself, project; add the input where shapes allow."""
+    """Expand by 1 x 1 convolution, filter each channel, project; add the input where shapes allow."""
 
     def __init__(self, before, after, kernel, stride, expansion):
         super().__init__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,8 +25,7 @@ def encode(name, stimuli, *, untrained=False, seed=0, batch_size=32, progress=Tr
     Parameters
     ----------
     name : str
-        A row of data/models.yaml with modality "vision", or a folder with a model as the Hugging Face hub
-        lays it out.
+        A row of data/models.yaml, or a folder with a model as the Hugging Face hub lays it out.
     stimuli : Stimuli
         n_stimuli pictures.
     untrained : bool
@@ -51,66 +51,86 @@ def encode(name, stimuli, *, untrained=False, seed=0, batch_size=32, progress=Tr
     FloatingPointError
         If a layer holds NaN or infinity.
     """
+    if not len(stimuli):
+        raise ValueError("stimuli is empty; give at least one picture.")
     row, folder = found(name)
-    model = Path(name).name
-    provenance = {
-        "model": model,
-        "weights": None if untrained or folder is None else weights_digest(row, folder),
-        "stimuli": stimuli.sha256,
-        "n_stimuli": len(stimuli),
-        "preprocessing": row.get("input", "the model's own image processor, after padding to a white square"),
-        "pooling": POOLING,
-        "untrained": bool(untrained),
-        "seed": int(seed) if untrained else None,
-        "code": store.code(),
-        "versions": versions(),
-    }
-    path = store.address(model, provenance)
-    kept = store.read(path, model, provenance)
+    origin = provenance(str(name), row, folder, stimuli, bool(untrained), int(seed))
+    path = store.address(origin)
+    kept = store.read(path, origin)
     if kept is not None:
         return kept
     reader = import_module(f".{row['reader']}", __package__)
     encoder = reader.load(row, folder, untrained, seed)
-    batches = range(0, len(stimuli), batch_size)
-    parts = []
-    for start in track(batches, f"{model}{', untrained' * untrained}", transient=True, disable=not progress):
-        stop = min(start + batch_size, len(stimuli))
-        parts.append(encoder.encode([stimuli.image(i) for i in range(start, stop)]))
-    layers = (np.concatenate(layer).astype(np.float32) for layer in zip(*parts, strict=True))
-    features = Features(model, bool(untrained), dict(zip(encoder.layers, layers, strict=True)), provenance)
-    for layer, array in features.items():
-        if not np.isfinite(array).all():
-            raise FloatingPointError(f"{model}: layer {layer} holds NaN or infinity.")
+    arrays = compute(encoder, stimuli, batch_size, f"{name}{', untrained' * untrained}", progress)
+    features = Features(str(name), bool(untrained), arrays, origin)
     store.save(path, features)
     return features
 
 
+def compute(encoder, stimuli, batch_size, doing, progress):
+    """{layer: float32 array of shape (n_stimuli, n_units)}, batch by batch."""
+    batches = range(0, len(stimuli), batch_size)
+    parts = []
+    for start in track(batches, doing, transient=True, disable=not progress):
+        stop = min(start + batch_size, len(stimuli))
+        parts.append(encoder.encode([stimuli.image(i) for i in range(start, stop)]))
+    arrays = {}
+    for layer, rows in zip(encoder.layers, zip(*parts, strict=True), strict=True):
+        arrays[layer] = np.concatenate(rows).astype(np.float32)
+        if not np.isfinite(arrays[layer]).all():
+            raise FloatingPointError(f"{doing}: layer {layer} holds NaN or infinity.")
+    return arrays
+
+
 def found(name):
     """The row and the folder of a model: a row of data/models.yaml, or a folder of the reader's own."""
-    if name in kit.rows():
-        row = kit.row(name)
-        if row.get("modality") != "vision" or "apt" in row:
-            raise kit.KitError(f"{name} is not a vision model.")
-        return row, None if kit.source(row) == "computed" else kit.get(name)
-    if (Path(name) / "config.json").is_file():
+    if name not in kit.rows() and (Path(name) / "config.json").is_file():
         return {"reader": "hub"}, Path(name)
-    return kit.row(name), None  # raises, and lists the names
+    row = kit.row(name)
+    if name not in kit.table("models"):
+        raise kit.KitError(f"{name} is a data set, not a model.")
+    return row, None if kit.source(row) == "computed" else kit.get(name)
+
+
+def provenance(model, row, folder, stimuli, untrained, seed):
+    """Everything that the features depend on; a change in any of it is another entry of the cache."""
+    return {
+        "model": model,
+        "weights": None if untrained or folder is None else weights_digest(row, folder),
+        "architecture": architecture_digest(row, folder),
+        "stimuli": stimuli.sha256,
+        "n_stimuli": len(stimuli),
+        "preprocessing": row.get("input", "the model's own image processor, after padding to a white square"),
+        "pooling": POOLING,
+        "untrained": untrained,
+        "seed": seed if untrained else None,
+        "code": store.code(),
+        "versions": {library: installed(library) for library in LIBRARIES},
+    }
 
 
 def weights_digest(row, folder):
-    """SHA-256 of the weight file: as promised by the row, which the kit has verified, or read from the file."""
+    """SHA-256 of the weight file: what the row promises and the kit has verified, or else what it holds."""
     if "files" in row:
         (sha256,) = row["files"].values()
         return sha256
+    if not (folder / "model.safetensors").is_file():
+        raise kit.KitError(
+            f"{folder} has no model.safetensors; save the model there with safe serialization."
+        )
     return digest(folder / "model.safetensors")
 
 
-def versions():
-    """Major and minor version of each library that touches the numbers; None for one that is not installed."""
-    return {library: installed(library) for library in LIBRARIES}
+def architecture_digest(row, folder):
+    """SHA-256 of what says how the network is built: the folder's config, or the row."""
+    if row["reader"] == "hub":
+        return digest(folder / "config.json")
+    parts = {key: row[key] for key in ("reader", "width", "depth", "files") if key in row}
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def installed(library):
+    """Major and minor version of a library that touches the numbers; None where it is not installed."""
     try:
         return ".".join(version(library).split(".")[:2])
     except PackageNotFoundError:

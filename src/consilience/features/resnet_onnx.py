@@ -24,8 +24,8 @@ def load(row, folder, untrained, seed):
         draw_weights(model.graph, seed)
     taps = tapped(model.graph)
     for layer, output in taps.items():
-        axes = onnx.helper.make_node("ReduceMean", [output], [f"mean of {layer}"], axes=[1, 2], keepdims=0)
-        model.graph.node.append(axes)
+        mean = onnx.helper.make_node("ReduceMean", [output], [f"mean of {layer}"], axes=[1, 2], keepdims=0)
+        model.graph.node.append(mean)
     del model.graph.output[:]
     outputs = [f"mean of {layer}" for layer in taps]
     model.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in outputs)

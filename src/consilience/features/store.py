@@ -15,11 +15,11 @@ from ..kit import cache
 from .features import Features
 
 
-def address(model, provenance):
+def address(provenance):
     """The file for these features. Its name holds a hash of everything that they depend on."""
     key = hashlib.sha256(json.dumps(provenance, sort_keys=True).encode()).hexdigest()[:16]
     kind = f"untrained-{provenance['seed']}-" if provenance["untrained"] else ""
-    return cache() / "features" / f"{model}-{kind}{key}.npz"
+    return cache() / "features" / f"{Path(provenance['model']).name}-{kind}{key}.npz"
 
 
 def code():
@@ -39,11 +39,11 @@ def save(path, features):
         os.replace(fresh, path)
 
 
-def read(path, model, provenance):
+def read(path, provenance):
     """The features at `path`, or None if there are none that can be read."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {str(layer): file[f"layer{i}"] for i, layer in enumerate(file["layers"])}
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
         return None
-    return Features(model, provenance["untrained"], arrays, provenance)
+    return Features(provenance["model"], provenance["untrained"], arrays, provenance)

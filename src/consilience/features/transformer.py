@@ -25,10 +25,11 @@ def encoder(model, pixels):
         From a list of n RGB pictures to a float tensor of shape (n, 3, height, width).
     """
     model.eval()
-    states = getattr(model.config, "num_hidden_layers", None) or len(model.config.depths)
-    tokens = hasattr(model.config, "patch_size") and hasattr(model.config, "num_hidden_layers")
-    step = "block" if tokens else "stage"
-    layers = ["embeddings", *(f"{step}{s}" for s in range(1, states + 1)), *(["norm"] if tokens else [])]
+    tokens = not hasattr(model.config, "depths")  # else a network of stages, whose states are feature maps
+    if tokens:
+        layers = ["embeddings", *(f"block{b + 1}" for b in range(model.config.num_hidden_layers)), "norm"]
+    else:
+        layers = ["embeddings", *(f"stage{s + 1}" for s in range(len(model.config.depths)))]
 
     @torch.inference_mode()
     def encode(images):
@@ -59,7 +60,7 @@ def pretrained(family, place, **options):
 
 
 def drawn(make, config, seed):
-    """A model with the library's own random weights, drawn from `seed`; torch's global generator is left alone."""
+    """A model with the library's own random weights, drawn from `seed`; torch's generator is left alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return make(config)

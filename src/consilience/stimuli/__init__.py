@@ -1,4 +1,4 @@
-"""Data sets as stimuli: paired, licensed, checksummed. A file for each reader; data/datasets.yaml names it."""
+"""Data sets as stimuli: paired, licensed, checksummed. A file a reader; data/datasets.yaml names it."""
 
 from importlib import import_module
 
