@@ -53,27 +53,29 @@ def from_apt(row, into, work):
             )
     try:
         run(["apt-get", "download", package], work)
-    except (
-        RegistryError
-    ):  # no package lists yet, as in a fresh container: fetch them into a folder of our own
-        state, cache = Path(work) / "state", Path(work) / "cache"
-        (state / "lists/partial").mkdir(parents=True)
-        (cache / "archives/partial").mkdir(parents=True)
-        apt = [
-            "apt-get",
-            "-o",
-            f"Dir::State={state}",
-            "-o",
-            f"Dir::Cache={cache}",
-            "-o",
-            "Debug::NoLocking=1",
-        ]
-        run([*apt, "update"], work)
-        run([*apt, "download", package], work)
+    except RegistryError:  # no package lists yet, as in a fresh container
+        download_with_own_lists(package, work)
     unpacked = Path(work) / "unpacked"
     (archive,) = Path(work).glob(f"{package}_*.deb")
     run(["dpkg-deb", "-x", archive.name, str(unpacked)], work)
     gather(unpacked, manifest(row["manifest"]), into)
+
+
+def download_with_own_lists(package, work):
+    """apt-get update and download with lists and cache in `work`: no root needed, no system changed."""
+    state, cache = Path(work) / "state", Path(work) / "cache"
+    (state / "lists/partial").mkdir(parents=True)
+    (cache / "archives/partial").mkdir(parents=True)
+    apt = ["apt-get", "-o", f"Dir::State={state}", "-o", f"Dir::Cache={cache}", "-o", "Debug::NoLocking=1"]
+    complaint = None
+    try:
+        run([*apt, "update"], work)
+    except RegistryError as error:  # perhaps of one source among several; the package may come all the same
+        complaint = error
+    try:
+        run([*apt, "download", package], work)
+    except RegistryError as error:
+        raise complaint or error from error
 
 
 def from_hub(repository, offline=False):
