@@ -2,7 +2,6 @@
 
 #include <limits>
 #include <mutex>
-#include <stdexcept>
 
 namespace consilience {
 
@@ -159,28 +158,9 @@ struct Judge {
   void hand_over_ties() {
     if (!ties) return;
     std::sort(tied.begin(), tied.end());
-    for (const auto& [row, columns] : tied) {
-      ties->rows.push_back(row);
-      ties->columns.insert(ties->columns.end(), columns.begin(), columns.end());
-      ties->starts.push_back(static_cast<std::int64_t>(ties->columns.size()));
-    }
+    for (const auto& [row, columns] : tied) ties->add(row, columns);
   }
 };
-
-// The power of two that brings the longest row to at most one, so that no product overflows.
-double scale_for(const std::vector<double>& X2, const std::vector<double>& Y2) {
-  const double longest = std::sqrt(std::max(*std::max_element(X2.begin(), X2.end()), *std::max_element(Y2.begin(), Y2.end())));
-  int exponent = 0;
-  std::frexp(longest, &exponent);
-  return longest > 0 ? std::ldexp(1.0, -exponent) : 1.0;
-}
-
-// Python has said so in better words already; this keeps the loops below safe whoever calls.
-void refuse_unfit(const std::vector<double>& squares, Similarity similarity) {
-  for (const double square : squares)
-    if (!std::isfinite(square) || (square == 0 && similarity == Similarity::cosine))
-      throw std::invalid_argument("a row is not finite, or has no direction");
-}
 
 }  // namespace
 
@@ -195,15 +175,13 @@ void neighbors(const Isa& isa, const View& X, const View* others, std::int64_t k
   const std::vector<double> X2 = squares(X, shift, workers);
   const std::vector<double> Y2 = one_set ? std::vector<double>() : squares(Y, shift, workers);
   const std::vector<double>& of_Y = one_set ? X2 : Y2;
-  refuse_unfit(X2, similarity);
-  refuse_unfit(of_Y, similarity);
-  const double scale = scale_for(X2, of_Y);
+  const double scale = scale_for(X2, of_Y, similarity);
   const Packed<T> A = pack<T>(X, similarity, shift, X2, scale, workers);
   const Packed<T> packed_others = one_set ? Packed<T>() : pack<T>(Y, similarity, shift, Y2, scale, workers);
   const Packed<T>& B = one_set ? A : packed_others;
 
   // Guess. The list is longer than k, so that the worst kept score usually lies below all contested ones.
-  const std::int64_t candidates = Y.n - one_set, keep = std::min(candidates, k + std::max<std::int64_t>(8, k / 2));
+  const std::int64_t candidates = Y.n - one_set, keep = list_length(k, candidates);
   const std::int64_t edge = isa.kernels(T()).tile;
   Best<T> best(A, B, keep, edge, one_set);
   for_tiles(isa, A, B, one_set, workers, best);

@@ -19,7 +19,18 @@ namespace consilience {
 // The rows whose k-th place is shared by several columns, and for each the columns that share it (sorted).
 struct Ties {
   std::vector<std::int64_t> rows, starts = {0}, columns;
+  void add(std::int64_t row, const std::vector<std::int64_t>& sharers) {
+    rows.push_back(row);
+    columns.insert(columns.end(), sharers.begin(), sharers.end());
+    starts.push_back(static_cast<std::int64_t>(columns.size()));
+  }
 };
+
+// How many columns a row remembers while guessing: enough beyond k that the worst of them usually lies below all
+// contested ones, few enough that keeping them costs little.
+inline std::int64_t list_length(std::int64_t k, std::int64_t candidates) {
+  return std::min(candidates, k + std::max<std::int64_t>(8, k / 2));
+}
 
 // indices and similarities are (X.n, k), row by row, nearest first. With Y = nullptr the neighbours of X's rows are
 // sought among X itself, each row excluded from its own; k is then at most n - 1. ties may be null.

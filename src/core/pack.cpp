@@ -1,6 +1,7 @@
 #include "pack.hpp"
 
 #include <cmath>
+#include <stdexcept>
 
 #include "tiles.hpp"
 
@@ -83,6 +84,19 @@ std::vector<double> squares(const View& view, const std::vector<double>& shift, 
     }
   });
   return sums;
+}
+
+double scale_for(const std::vector<double>& X2, const std::vector<double>& Y2, Similarity similarity) {
+  double largest = 0;
+  for (const auto* squares : {&X2, &Y2})
+    for (const double square : *squares) {
+      if (!std::isfinite(square) || (square == 0 && similarity == Similarity::cosine))
+        throw std::invalid_argument("a row is not finite, or has no direction");
+      largest = std::max(largest, square);
+    }
+  int exponent = 0;
+  std::frexp(std::sqrt(largest), &exponent);
+  return largest > 0 ? std::ldexp(1.0, -exponent) : 1.0;
 }
 
 template <class T>

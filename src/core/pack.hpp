@@ -54,7 +54,12 @@ std::vector<double> means(const View& view, const Workers& workers);
 // Sums of squares of each row, in the definition's order; of the row minus `shift` where one is given.
 std::vector<double> squares(const View& view, const std::vector<double>& shift, const Workers& workers);
 
-// (row - shift) * scale[i], as T, in panels. `squares` are those of the shifted rows.
+// The power of two that brings the longest row of both sets to at most one, so that no product overflows. Throws
+// where a row is not finite, or is zero though a cosine is asked for: Python has refused those in better words, but
+// nothing below is safe with them.
+double scale_for(const std::vector<double>& X2, const std::vector<double>& Y2, Similarity similarity);
+
+// (row - shift) times `scale`, or unit rows for the cosine, as T, in panels. `squares` are those of the shifted rows.
 template <class T>
 Packed<T> pack(const View& view, Similarity similarity, const std::vector<double>& shift,
                const std::vector<double>& squares, double scale, const Workers& workers);
