@@ -1,0 +1,160 @@
+"""The evidence page, made from what the chapters recorded, never typed.
+
+A chapter records a claim as an output of type ``application/vnd.consilience.claim+json``. When Sphinx has read a
+chapter, myst-nb has written its executed notebook; the claims are taken from there, so they agree with the page to the
+letter. ``{evidence}`` sets them: a table of all verdicts, then a card for each claim with its tests.
+"""
+
+import html
+import json
+from collections import Counter
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+MIME = "application/vnd.consilience.claim+json"
+FIELDS = frozenset(
+    "id chapter statement study statistic stimuli n k seed tests verdict why".split()
+)
+VERDICTS = {
+    "holds": "above its null, the untrained twin and the trivial baseline",
+    "holds locally": "for near neighbours or for some layers, not for the whole geometry",
+    "holds only at small n": "in a small gallery; it fades as the gallery grows",
+    "contested": "a test that the claim needs does not pass",
+    "not testable here": "the models or the data that it needs cannot be had here",
+}
+logger = logging.getLogger(__name__)
+
+
+def recorded(notebook):
+    """The claims in the outputs of an executed notebook (the parsed JSON of an .ipynb), in order."""
+    outputs = (output for cell in notebook["cells"] for output in cell.get("outputs", []))
+    return [output["data"][MIME] for output in outputs if MIME in output.get("data", {})]
+
+
+def collect(app, doctree):
+    """After a chapter is read: keep its claims with the page."""
+    env = app.env
+    executed = Path(env.mystnb_config.output_folder) / f"{env.docname}.ipynb"
+    if "kernelspec" not in env.metadata[env.docname] or not executed.is_file():
+        return
+    for claim in recorded(json.loads(executed.read_text())):
+        if missing := FIELDS - claim.keys():
+            logger.warning(f"claim {claim.get('id')!r} lacks {', '.join(sorted(missing))}", location=env.docname)
+        elif claim["verdict"] not in VERDICTS:
+            logger.warning(f"claim {claim['id']!r} has no known verdict: {claim['verdict']!r}", location=env.docname)
+        elif any(claim["id"] == other["id"] for others in claims_of(env).values() for other in others):
+            logger.warning(f"claim {claim['id']!r} is recorded twice", location=env.docname)
+        else:
+            claims_of(env).setdefault(env.docname, []).append(claim)
+
+
+def claims_of(env):
+    if not hasattr(env, "consilience_claims"):
+        env.consilience_claims = {}
+    return env.consilience_claims
+
+
+def forget(app, env, docname):
+    claims_of(env).pop(docname, None)
+
+
+def badge(verdict):
+    """A verdict as a shape and a word."""
+    return f'<span class="verdict verdict-{verdict.replace(" ", "-")}">{html.escape(verdict)}</span>'
+
+
+def number(value, digits=3):
+    """A number as the tables show it; nothing where there is none."""
+    if value is None:
+        return "–"
+    if isinstance(value, int) or not isinstance(value, float):
+        return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def p_value(p):
+    if p is None:
+        return "–"
+    return "< 0.0001" if p < 1e-4 else f"{p:.4f}" if p < 0.01 else f"{p:.3f}"
+
+
+def interval(test):
+    if test.get("low") is None or test.get("high") is None:
+        return "–"
+    return f"[{number(test['low'])}, {number(test['high'])}]"
+
+
+def table(head, rows, css):
+    """A table in raw HTML: its cells hold badges and links that Markdown's tables cannot."""
+    head = "".join(f'<th scope="col">{cell}</th>' for cell in head)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f'<div class="scroll" tabindex="0"><table class="{css}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def facts(claim):
+    """What the number was measured on, in one line."""
+    known = [claim["statistic"], claim["stimuli"]]
+    known += [f"{name} = {claim[name]:,}" for name in ("n", "k") if claim[name] is not None]
+    known += [f"seed {claim['seed']}"] if claim["seed"] is not None else []
+    return " · ".join(html.escape(str(fact)) for fact in known if fact)
+
+
+class Evidence(SphinxDirective):
+    """``{evidence}``: every recorded claim, with its verdict, its numbers, its study and the place that made it."""
+
+    def run(self):
+        found = [(name, claim) for name, claims in sorted(claims_of(self.env).items()) for claim in claims]
+        if not found:
+            logger.warning("no chapter has recorded a claim", location=self.get_location())
+        return [self.summary(found), *(node for name, claim in found for node in self.card(name, claim))]
+
+    def summary(self, found):
+        counts = Counter(claim["verdict"] for _, claim in found)
+        key = table(
+            ["Verdict", "Means", "Claims"],
+            [[badge(verdict), meaning, counts[verdict]] for verdict, meaning in VERDICTS.items()],
+            "verdicts",
+        )
+        return nodes.raw("", key, format="html")
+
+    def card(self, docname, claim):
+        """A section, so that each claim has an address and stands in the page's contents."""
+        section = nodes.section(ids=[f"evidence-{claim['id']}"], classes=["claim-card"])
+        section += nodes.title("", claim["id"].replace("-", " ").replace("_", " ").capitalize())
+        section += nodes.raw("", f'<p class="claim-verdict">{badge(claim["verdict"])}</p>', format="html")
+        section += self.markdown(claim["statement"], "claim-statement")
+        rows = [
+            [html.escape(test["name"]), number(test["value"]), interval(test), p_value(test.get("p")),
+             f'<span class="test-{"passed" if test["passed"] else "failed"}">{"yes" if test["passed"] else "no"}</span>']
+            for test in claim["tests"]
+        ]  # fmt: skip
+        section += nodes.raw("", table(["Test", "Value", "95% interval", "p", "Passed"], rows, "tests"), format="html")
+        section += self.markdown(claim["why"], "claim-why")
+        section += nodes.raw("", f'<p class="claim-facts">{facts(claim)}</p>', format="html")
+        cited = ", ".join(f"{{cite:t}}`{key}`" for key in claim["study"])
+        section += self.markdown(f"Claimed by {cited}." if cited else "Our own claim.", "claim-study")
+        section += self.where(docname, claim)
+        return [section]
+
+    def where(self, docname, claim):
+        """A link to the output, in its chapter, that recorded the claim."""
+        address = f"{self.env.app.builder.get_relative_uri(self.env.docname, docname)}#claim-{claim['id']}"
+        title = self.env.titles[docname].astext()
+        link = nodes.reference("", f"Where it is tested: {title}", refuri=address, internal=True)
+        return nodes.paragraph("", "", link, classes=["claim-where"])
+
+    def markdown(self, text, css):
+        """`text` read as the book's own Markdown, so that formulas and citations work in it."""
+        box = nodes.container(classes=[css])
+        self.state.nested_parse([text], self.content_offset, box)
+        return box
+
+
+def setup(app):
+    app.connect("doctree-read", collect)
+    app.connect("env-purge-doc", forget)
+    app.add_directive("evidence", Evidence)
+    return {"parallel_read_safe": False, "parallel_write_safe": True}

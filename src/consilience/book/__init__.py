@@ -1,0 +1,1 @@
+"""What the chapters share, and what turns them into Colab notebooks."""
