@@ -1,23 +1,22 @@
 """The evidence page, made from what the chapters recorded, never typed.
 
 A chapter records a claim as an output of type ``application/vnd.consilience.claim+json``. When Sphinx has read a
-chapter, myst-nb has written its executed notebook; the claims are taken from there, so they agree with the page to the
-letter. ``{evidence}`` sets them: a table of all verdicts, then a card for each claim with its tests.
+chapter, the cache holds its executed notebook, the same that the page was made from; the claims are taken from there,
+so they agree with the page to the letter. ``{evidence}`` sets them: a table of all verdicts, then a card for each claim with its tests.
 """
 
 import html
-import json
 from collections import Counter
 from pathlib import Path
 
 from docutils import nodes
+from jupyter_cache import get_cache
+from myst_nb.core.read import create_nb_reader
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 MIME = "application/vnd.consilience.claim+json"
-FIELDS = frozenset(
-    "id chapter statement study statistic stimuli n k seed tests verdict why".split()
-)
+FIELDS = frozenset("id chapter statement study statistic stimuli n k seed tests verdict why".split())
 VERDICTS = {
     "holds": "above its null, the untrained twin and the trivial baseline",
     "holds locally": "for near neighbours or for some layers, not for the whole geometry",
@@ -29,18 +28,30 @@ logger = logging.getLogger(__name__)
 
 
 def recorded(notebook):
-    """The claims in the outputs of an executed notebook (the parsed JSON of an .ipynb), in order."""
+    """The claims in the outputs of an executed notebook, in order."""
     outputs = (output for cell in notebook["cells"] for output in cell.get("outputs", []))
     return [output["data"][MIME] for output in outputs if MIME in output.get("data", {})]
+
+
+def executed(env, docname):
+    """The notebook of a page with its outputs, as the cache has it; None for a page that runs nothing.
+
+    myst-nb writes an executed notebook of its own beside the pages, but one without outputs if they were cached.
+    """
+    path = env.doc2path(docname)
+    text = Path(path).read_text()
+    reader = create_nb_reader(path, env.myst_config, env.mystnb_config, text)
+    if reader is None:
+        return None
+    cache = get_cache(env.mystnb_config.execution_cache_path)
+    return cache.get_cache_bundle(cache.match_cache_notebook(reader.read(text)).pk).nb
 
 
 def collect(app, doctree):
     """After a chapter is read: keep its claims with the page."""
     env = app.env
-    executed = Path(env.mystnb_config.output_folder) / f"{env.docname}.ipynb"
-    if "kernelspec" not in env.metadata[env.docname] or not executed.is_file():
-        return
-    for claim in recorded(json.loads(executed.read_text())):
+    notebook = executed(env, env.docname)
+    for claim in recorded(notebook) if notebook else []:
         if missing := FIELDS - claim.keys():
             logger.warning(f"claim {claim.get('id')!r} lacks {', '.join(sorted(missing))}", location=env.docname)
         elif claim["verdict"] not in VERDICTS:
@@ -94,6 +105,12 @@ def table(head, rows, css):
     return f'<div class="scroll" tabindex="0"><table class="{css}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
+def title_of(claim):
+    """The claim's id as words: vision-neighbours of the chapter vision is "Vision: neighbours"."""
+    chapter, name = claim["chapter"], claim["id"].removeprefix(f"{claim['chapter']}-")
+    return f"{chapter.capitalize()}: {name.replace('-', ' ').replace('_', ' ')}"
+
+
 def facts(claim):
     """What the number was measured on, in one line."""
     known = [claim["statistic"], claim["stimuli"]]
@@ -109,21 +126,28 @@ class Evidence(SphinxDirective):
         found = [(name, claim) for name, claims in sorted(claims_of(self.env).items()) for claim in claims]
         if not found:
             logger.warning("no chapter has recorded a claim", location=self.get_location())
-        return [self.summary(found), *(node for name, claim in found for node in self.card(name, claim))]
+            return []
+        return [self.overview(found), self.key(found), *(self.card(name, claim) for name, claim in found)]
 
-    def summary(self, found):
+    def overview(self, found):
+        """All claims at a glance: verdict, and the claim in its own words, linked to its card."""
+        lines = [":::{list-table}", ":class: claims", ":widths: auto", ":header-rows: 1", "", "* - Verdict", "  - Claim", "  - More"]
+        for name, claim in found:
+            more = f'<a href="#evidence-{claim["id"]}" aria-label="The numbers: {html.escape(title_of(claim))}">numbers</a>'
+            lines += [f"* - {badge(claim['verdict'])}", f"  - {' '.join(claim['statement'].split())}", f"  - {more}"]
+        return self.markdown("\n".join([*lines, ":::"]), "claims-overview")
+
+    def key(self, found):
         counts = Counter(claim["verdict"] for _, claim in found)
-        key = table(
-            ["Verdict", "Means", "Claims"],
-            [[badge(verdict), meaning, counts[verdict]] for verdict, meaning in VERDICTS.items()],
-            "verdicts",
-        )
-        return nodes.raw("", key, format="html")
+        rows = [[badge(verdict), meaning, counts[verdict]] for verdict, meaning in VERDICTS.items()]
+        summary = "<summary>What the verdicts mean, and how many claims have each</summary>"
+        content = table(["Verdict", "Means", "Claims"], rows, "verdicts")
+        return nodes.raw("", f'<details class="verdict-key">{summary}{content}</details>', format="html")
 
     def card(self, docname, claim):
         """A section, so that each claim has an address and stands in the page's contents."""
         section = nodes.section(ids=[f"evidence-{claim['id']}"], classes=["claim-card"])
-        section += nodes.title("", claim["id"].replace("-", " ").replace("_", " ").capitalize())
+        section += nodes.title("", title_of(claim))
         section += nodes.raw("", f'<p class="claim-verdict">{badge(claim["verdict"])}</p>', format="html")
         section += self.markdown(claim["statement"], "claim-statement")
         rows = [
@@ -137,7 +161,7 @@ class Evidence(SphinxDirective):
         cited = ", ".join(f"{{cite:t}}`{key}`" for key in claim["study"])
         section += self.markdown(f"Claimed by {cited}." if cited else "Our own claim.", "claim-study")
         section += self.where(docname, claim)
-        return [section]
+        return section
 
     def where(self, docname, claim):
         """A link to the output, in its chapter, that recorded the claim."""
@@ -149,7 +173,7 @@ class Evidence(SphinxDirective):
     def markdown(self, text, css):
         """`text` read as the book's own Markdown, so that formulas and citations work in it."""
         box = nodes.container(classes=[css])
-        self.state.nested_parse([text], self.content_offset, box)
+        self.state.nested_parse(text.splitlines(), self.content_offset, box)
         return box
 
 

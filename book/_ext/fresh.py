@@ -22,6 +22,7 @@ from sphinx.errors import SphinxError
 
 CHAPTERS = "notebooks/"
 REPORTS = ("book/evidence", "book/preface")
+GENERATED = "core/_build.py"  # written by CMake: what was compiled, and how
 
 
 class StalePackage(SphinxError):
@@ -52,7 +53,9 @@ def differences(root, installed):
         return []
     pairs = {source / path.relative_to(installed): path for path in installed.rglob("*.py")}
     pairs |= {path: installed / path.relative_to(source) for path in source.rglob("*.py")}
-    pairs |= {path: installed / "data" / path.relative_to(root / "data") for path in (root / "data").glob("*.yaml")}
+    pairs |= {root / "data" / path.name: path for path in (installed / "data").glob("*.*")}
+    pairs |= {path: installed / "data" / path.name for path in (root / "data").glob("*.yaml")}
+    pairs.pop(source / GENERATED, None)
     return [
         str((ours if ours.exists() else theirs).relative_to(root if ours.exists() else installed.parent))
         for ours, theirs in sorted(pairs.items())

@@ -1,7 +1,9 @@
-// Names for what the theme draws without one, and room for wide tables to scroll: what a screen reader and a phone need.
+// What a screen reader and a phone need beyond the theme: true names for buttons, and room for wide tables to scroll.
 document.addEventListener("DOMContentLoaded", () => {
-  document.querySelectorAll("button.search-button-field, button.search-button__button").forEach((button) =>
-    button.setAttribute("aria-label", "Search (Ctrl + K)"));
+  // What the theme calls these differs from what stands on them; the words on them are name enough.
+  document.querySelectorAll("button.search-button-field, details.hide > summary").forEach((named) =>
+    named.removeAttribute("aria-label"));
+  document.querySelectorAll(".citation-list > div").forEach((entry) => entry.setAttribute("role", "listitem"));
   document.querySelectorAll("table.docutils, .cell_output table").forEach((table) => {
     if (table.closest(".scroll, .pst-scrollable-table-container")) return;
     const box = document.createElement("div");
