@@ -17,14 +17,15 @@ from sphinx.util.docutils import SphinxDirective
 
 MIME = "application/vnd.consilience.claim+json"
 FIELDS = frozenset("id chapter statement study statistic stimuli n k seed tests verdict why".split())
-VERDICTS = {
-    "holds": "above its null, the untrained twin and the trivial baseline",
-    "holds locally": "for near neighbours or for some layers, not for the whole geometry",
-    "holds only at small n": "in a small gallery; it fades as the gallery grows",
-    "contested": "a test that the claim needs does not pass",
-    "not testable here": "the models or the data that it needs cannot be had here",
-}
+OPEN = 9  # tests that are shown without a click
 logger = logging.getLogger(__name__)
+
+
+def verdicts():
+    """Every verdict and what it means, from the package, which gives them."""
+    from consilience.book.claims import VERDICTS
+
+    return VERDICTS
 
 
 def recorded(notebook):
@@ -54,7 +55,7 @@ def collect(app, doctree):
     for claim in recorded(notebook) if notebook else []:
         if missing := FIELDS - claim.keys():
             logger.warning(f"claim {claim.get('id')!r} lacks {', '.join(sorted(missing))}", location=env.docname)
-        elif claim["verdict"] not in VERDICTS:
+        elif claim["verdict"] not in verdicts():
             logger.warning(f"claim {claim['id']!r} has no known verdict: {claim['verdict']!r}", location=env.docname)
         elif any(claim["id"] == other["id"] for others in claims_of(env).values() for other in others):
             logger.warning(f"claim {claim['id']!r} is recorded twice", location=env.docname)
@@ -81,8 +82,8 @@ def number(value, digits=3):
     """A number as the tables show it; nothing where there is none."""
     if value is None:
         return "–"
-    if isinstance(value, int) or not isinstance(value, float):
-        return f"{value:,}" if isinstance(value, int) else str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
     return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
@@ -102,7 +103,8 @@ def table(head, rows, css):
     """A table in raw HTML: its cells hold badges and links that Markdown's tables cannot."""
     head = "".join(f'<th scope="col">{cell}</th>' for cell in head)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<div class="scroll" tabindex="0"><table class="{css}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    content = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+    return f'<div class="scroll" tabindex="0"><table class="{css}">{content}</table></div>'
 
 
 def title_of(claim):
@@ -119,6 +121,33 @@ def facts(claim):
     return " · ".join(html.escape(str(fact)) for fact in known if fact)
 
 
+def tests(claim):
+    """The numbers of a claim: one row a test; folded when there are many."""
+    rows = [
+        [
+            html.escape(test.get("case", "")),
+            {"local": "neighbours", "global": "geometry"}.get(test.get("scale"), ""),
+            html.escape(test["name"]),
+            number(test["value"]),
+            interval(test),
+            p_value(test.get("p")),
+            f'<span class="test-{"passed" if test["passed"] else "failed"}">{"yes" if test["passed"] else "no"}</span>',
+        ]
+        for test in claim["tests"]
+    ]
+    if not rows:
+        return ""
+    passed = sum(test["passed"] for test in claim["tests"])
+    summary = f"<summary>{passed} of {len(rows)} tests passed</summary>"
+    content = table(["Case", "Sees", "Against", "Value", "Interval", "p", "Passed"], rows, "tests")
+    return f'<details class="claim-tests"{" open" if len(rows) <= OPEN else ""}>{summary}{content}</details>'
+
+
+def sentence(words):
+    words = words.strip()
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
+
+
 class Evidence(SphinxDirective):
     """``{evidence}``: every recorded claim, with its verdict, its numbers, its study and the place that made it."""
 
@@ -131,15 +160,17 @@ class Evidence(SphinxDirective):
 
     def overview(self, found):
         """All claims at a glance: verdict, and the claim in its own words, linked to its card."""
-        lines = [":::{list-table}", ":class: claims", ":widths: auto", ":header-rows: 1", "", "* - Verdict", "  - Claim", "  - More"]
-        for name, claim in found:
-            more = f'<a href="#evidence-{claim["id"]}" aria-label="The numbers: {html.escape(title_of(claim))}">numbers</a>'
+        lines = [":::{list-table}", ":class: claims", ":widths: auto", ":header-rows: 1", ""]
+        lines += ["* - Verdict", "  - Claim", "  - More"]
+        for _, claim in found:
+            named = html.escape(f"numbers of {title_of(claim)}")
+            more = f'<a href="#evidence-{claim["id"]}" aria-label="{named}">numbers</a>'
             lines += [f"* - {badge(claim['verdict'])}", f"  - {' '.join(claim['statement'].split())}", f"  - {more}"]
         return self.markdown("\n".join([*lines, ":::"]), "claims-overview")
 
     def key(self, found):
         counts = Counter(claim["verdict"] for _, claim in found)
-        rows = [[badge(verdict), meaning, counts[verdict]] for verdict, meaning in VERDICTS.items()]
+        rows = [[badge(verdict), meaning, counts[verdict]] for verdict, meaning in verdicts().items()]
         summary = "<summary>What the verdicts mean, and how many claims have each</summary>"
         content = table(["Verdict", "Means", "Claims"], rows, "verdicts")
         return nodes.raw("", f'<details class="verdict-key">{summary}{content}</details>', format="html")
@@ -150,13 +181,8 @@ class Evidence(SphinxDirective):
         section += nodes.title("", title_of(claim))
         section += nodes.raw("", f'<p class="claim-verdict">{badge(claim["verdict"])}</p>', format="html")
         section += self.markdown(claim["statement"], "claim-statement")
-        rows = [
-            [html.escape(test["name"]), number(test["value"]), interval(test), p_value(test.get("p")),
-             f'<span class="test-{"passed" if test["passed"] else "failed"}">{"yes" if test["passed"] else "no"}</span>']
-            for test in claim["tests"]
-        ]  # fmt: skip
-        section += nodes.raw("", table(["Test", "Value", "95% interval", "p", "Passed"], rows, "tests"), format="html")
-        section += self.markdown(claim["why"], "claim-why")
+        section += nodes.raw("", tests(claim), format="html")
+        section += self.markdown(sentence(claim["why"]), "claim-why")
         section += nodes.raw("", f'<p class="claim-facts">{facts(claim)}</p>', format="html")
         cited = ", ".join(f"{{cite:t}}`{key}`" for key in claim["study"])
         section += self.markdown(f"Claimed by {cited}." if cited else "Our own claim.", "claim-study")

@@ -183,6 +183,7 @@ ROLES = {
     "prf:ref": refer("here"),
     "doc": lambda title, page, book, where: link(title or "this page", page.removesuffix(".md") + ".md", book, where),
     "glue:text": lambda title, target, book, where: f"`{target.rpartition('::')[2].partition(':')[0]}`",
+    "term": lambda title, target, book, where: f"[{title or target}]({book.page('book/glossary')})",
     "math": lambda title, target, book, where: f"${target}$",
     "abbr": lambda title, target, book, where: f"{title} ({target})" if title else target,
     "sub": lambda title, target, book, where: f"<sub>{target}</sub>",
