@@ -97,7 +97,7 @@ def chapters_first(app, env, docnames):
 
 
 def forget_after_warnings(app, exception):
-    if exception or app.statuscode:
+    if app.keep_going and app._warncount:  # after an exception Sphinx forgets by itself
         (Path(app.doctreedir) / "environment.pickle").unlink(missing_ok=True)
 
 

@@ -70,11 +70,14 @@ def twin(chapter, book):
     notebook = jupytext.read(chapter)
     page = chapter.relative_to(book.root).with_suffix("").as_posix()
     cells = [markdown(heading(page, book)), code(install(book.root), hidden=True)]
+    solutions = 0  # that are open: their code starts folded
     for number, cell in enumerate(notebook.cells, 1):
         where = f"{chapter.name}, cell {number}"
         if cell.cell_type == "code":
-            cells += code_cells(cell, book, where)
-        elif text := plain(cell.source, book, where):
+            cells += code_cells(cell, book, where, folded=solutions > 0)
+            continue
+        solutions += cell.source.count("{solution-start}") - cell.source.count("{solution-end}")
+        if text := plain(cell.source, book, where):
             cells.append(markdown(text))
     for number, cell in enumerate(cells):
         cell["id"] = hashlib.sha1(f"{number}:{cell['source']}".encode()).hexdigest()[:8]
@@ -101,9 +104,9 @@ def install(root):
     return INSTALL.format(version=project(root)["version"], repository=addresses(root)["Repository"])
 
 
-def code_cells(cell, book, where):
+def code_cells(cell, book, where, folded):
     """A code cell as it is, and what is said about its figure below it."""
-    hidden = bool({"hide-input", "hide-cell", "remove-input", "remove-cell"} & set(cell.metadata.get("tags", [])))
+    hidden = folded or bool({"hide-input", "hide-cell", "remove-input", "remove-cell"} & set(cell.metadata.get("tags", [])))
     yield code(cell.source, hidden)
     shown = cell.metadata.get("mystnb", {})
     caption = plain(shown.get("figure", {}).get("caption", ""), book, where)

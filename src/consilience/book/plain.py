@@ -222,7 +222,7 @@ def quoted(head):
 
 def boxed(head):
     def box(title, options, body, book, where):
-        return f"**{head}{title and f' ({title})'}.** {body}"
+        return f"**{head}{title and f' ({title})'}.** {body}".rstrip()
 
     return box
 
