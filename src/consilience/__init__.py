@@ -1,1 +1,38 @@
-"""Consilience: do models, and brains, come to see the world alike? Every score comes with its null."""
+"""Consilience: do models, and brains, come to see the world alike? Every score comes with its null.
+
+>>> import consilience as cs
+>>> cs.align(X, Y)                       # debiased CKA, its null, its p
+>>> cs.align(X, Y, metric="mutual_knn", k=10)
+>>> cs.compare(layers_a, layers_b)       # every pair of layers
+>>> cs.encode("efficientnet-lite0", cs.stimuli.load("tuxpaint-stamps"))
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from consilience import stimuli
+from consilience.check import InputError
+from consilience.comparison import Alignment, Resampled, align, compare, layer_scores
+from consilience.core import neighbors, show_versions
+from consilience.features import encode
+from consilience.metrics import catalogue, cka, mutual_knn
+
+try:
+    __version__ = version("consilience")
+except PackageNotFoundError:  # run from a checkout that is not installed
+    __version__ = "0"
+
+__all__ = [
+    "Alignment",
+    "InputError",
+    "Resampled",
+    "align",
+    "catalogue",
+    "cka",
+    "compare",
+    "encode",
+    "layer_scores",
+    "mutual_knn",
+    "neighbors",
+    "show_versions",
+    "stimuli",
+]

@@ -54,7 +54,7 @@ def check_array(X, name="X"):
             f"{name} holds NaN or infinity, first at row {row}, column {column}. "
             "Remove that stimulus from both arrays, or that unit."
         )
-    if not np.any(X != X[:1]):
+    if not np.any(X[:1] != X):
         raise InputError(f"{name} is the same for every stimulus: no unit varies, so nothing can be compared.")
     return X
 
@@ -91,7 +91,7 @@ def check_rows(X, similarity, name="X"):
     if similarity == "cosine":
         bad, why = ~np.any(X != 0, axis=1), "is all zeros, so it has no direction and no cosine"
     elif similarity == "correlation":
-        bad, why = ~np.any(X != X[:, :1], axis=1), "is constant over its units, so it has no correlation"
+        bad, why = ~np.any(X[:, :1] != X, axis=1), "is constant over its units, so it has no correlation"
     else:
         return X
     if bad.any():

@@ -1,1 +1,26 @@
-"""What the chapters share, and what turns them into Colab notebooks."""
+"""What the chapters share: claims and their verdicts, controls, figures, checked exercises, numbers for the text."""
+
+from consilience.book.checks import check
+from consilience.book.claims import Claim, Evidence, above_chance, above_control, judge, record
+from consilience.book.controls import UNTRAINED, controls, evidence, resample
+from consilience.book.cost import cost
+from consilience.book.glue import glue
+from consilience.book.order import order, order_evidence
+
+__all__ = [
+    "UNTRAINED",
+    "Claim",
+    "Evidence",
+    "above_chance",
+    "above_control",
+    "check",
+    "controls",
+    "cost",
+    "evidence",
+    "glue",
+    "judge",
+    "order",
+    "order_evidence",
+    "record",
+    "resample",
+]

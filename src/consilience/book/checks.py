@@ -1,0 +1,78 @@
+"""Exercises whose answers the book can check: a name, what a right answer does, and what to try when it does not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import consilience as cs
+
+
+class WrongAnswerError(AssertionError):
+    """The words in which an exercise says what is still missing."""
+
+
+def check(name, answer):
+    """Check the answer to an exercise and say, in one line, whether it is right or what is missing.
+
+    Parameters
+    ----------
+    name : str
+        Of the exercise, as the chapter gives it.
+    answer : object
+        A function or a result, as the exercise asks. ``None`` means not answered yet.
+
+    Returns
+    -------
+    bool
+        Whether the answer is right.
+    """
+    if answer is None:
+        print("Not answered yet. Replace None and run the cell again.")
+        return False
+    try:
+        EXERCISES[name](answer)
+    except WrongAnswerError as missing:
+        print(f"Not yet: {missing}")
+        return False
+    print("Right.")
+    return True
+
+
+def need(condition, words):
+    if not condition:
+        raise WrongAnswerError(words)
+
+
+def chance_level(answer):
+    for n, k in ((10, 1), (498, 10), (41, 40)):
+        value = answer(n, k)
+        need(np.isscalar(value), "the function should return one number.")
+        hint = " A stimulus is never its own neighbour." if np.isclose(value, k / n) else ""
+        need(np.isclose(value, k / (n - 1)), f"for n = {n}, k = {k} your function gives {value:.4g}.{hint}")
+    rng = np.random.default_rng(0)
+    seen = np.mean([cs.mutual_knn(rng.random((40, 5)), rng.random((40, 5)), k=4) for _ in range(100)])
+    need(abs(answer(40, 4) - seen) < 0.02, f"noise gives {seen:.3f} at n = 40, k = 4.")
+
+
+def noise_that_looks_aligned(answer):
+    need(isinstance(answer, tuple) and len(answer) == 2, "give the pair (X, Y).")
+    X, Y = map(np.asarray, answer)
+    need(X.ndim == 2 and Y.ndim == 2 and len(X) == len(Y) == 100, "both arrays need 100 rows.")
+    biased = cs.cka(X, Y, estimator="biased")
+    need(biased > 0.9, f"biased CKA is {biased:.2f}; make it exceed 0.9. What does it do as units are added?")
+    found = cs.align(X, Y)
+    need(found.p > 0.001, "the debiased score is above chance, so X and Y are related. Draw them independently.")
+
+
+def within_categories(answer):
+    need(isinstance(answer, cs.Alignment), "give the result of cs.align.")
+    need(answer.method == "permutations", "pairings were not restricted; pass groups=.")
+    need("groups" in answer.why, "pairings were not restricted to groups; pass groups=.")
+    need(answer.metric == "mutual_knn", 'use metric="mutual_knn".')
+
+
+EXERCISES = {
+    "vision-chance": chance_level,
+    "vision-noise": noise_that_looks_aligned,
+    "vision-categories": within_categories,
+}

@@ -1,0 +1,188 @@
+"""Claims of the survey and the verdicts that a run gives them. No verdict is typed by hand.
+
+A chapter gathers evidence, one :class:`Evidence` a test, and :func:`judge` makes the verdict from it by one rule.
+:func:`record` shows the claim in the chapter and stores it in the cell's output, from where the evidence page of the
+book is made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from html import escape
+
+MIME = "application/vnd.consilience.claim+json"
+
+HOLDS = "holds"
+LOCALLY = "holds locally"
+SMALL = "holds only at small n"
+CONTESTED = "contested"
+FAILS = "fails here"
+UNTESTABLE = "not testable here"
+VERDICTS = {
+    HOLDS: "every test passed, of neighbours and of the whole geometry",
+    LOCALLY: "every test of neighbours passed, not every test of the whole geometry",
+    SMALL: "the tests passed for the smaller galleries and not for the largest",
+    CONTESTED: "some cases passed all their tests, others did not",
+    FAILS: "no case passed all its tests",
+    UNTESTABLE: "nothing here can decide it",
+}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One test of a claim.
+
+    Attributes
+    ----------
+    case : str
+        What was tested, for example a pair of models. A case passes when all its tests do.
+    name : str
+        Against what: "chance", "untrained twin", "pixels" ...
+    value : float
+        The statistic, or its difference to the control.
+    low, high : float or None
+        Its interval, for a difference.
+    p : float or None
+        Against the null, for a score.
+    passed : bool
+    scale : {"local", "global"}
+        Whether the metric sees neighbours or the whole geometry.
+    """
+
+    case: str
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    p: float | None
+    passed: bool
+    scale: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim, the studies that make it, the test made here and its verdict.
+
+    Attributes
+    ----------
+    id, chapter : str
+    statement : str
+        In the chapter's own words.
+    study : tuple of str
+        Keys of the bibliography.
+    statistic : str
+        What was computed, in one line.
+    stimuli : str
+    n, k, seed : int or None
+    tests : tuple of Evidence
+    verdict, why : str
+        Set by :func:`judge`.
+    """
+
+    id: str
+    chapter: str
+    statement: str
+    study: tuple[str, ...]
+    statistic: str
+    stimuli: str
+    n: int
+    k: int | None
+    seed: int | None
+    tests: tuple[Evidence, ...] = ()
+    verdict: str = UNTESTABLE
+    why: str = VERDICTS[UNTESTABLE]
+
+
+def above_chance(alignment, case, alpha=0.001):
+    """Evidence that an alignment is above its null."""
+    return Evidence(
+        case=case,
+        name="chance",
+        value=alignment.score,
+        low=None,
+        high=None,
+        p=alignment.p,
+        passed=bool(alignment.p <= alpha),
+        scale=scale_of(alignment.metric),
+    )
+
+
+def above_control(resampled, pair, control, name, metric, case, level=0.99):
+    """Evidence that a pair is more alike than its control, by a paired difference and its interval."""
+    value, low, high = resampled.difference(pair, control, level)
+    return Evidence(case, name, value, low, high, None, bool(low > 0), scale_of(metric))
+
+
+def scale_of(metric):
+    return "local" if metric == "mutual_knn" else "global"
+
+
+def judge(claim, tests, by_size=False):
+    """The claim with its verdict.
+
+    A case passes at one scale when all its tests of that scale pass. All cases at all scales: *holds*. All cases at
+    the local scale: *holds locally*. No case at any scale: *fails here*. Else: *contested*. Without tests: *not
+    testable here*. With `by_size`, cases are galleries, smallest first; if the first passes and the last does not,
+    the claim *holds only at small n*.
+    """
+    tests = tuple(tests)
+    if not tests:
+        return claim
+    outcome = {}
+    for test in tests:
+        outcome[test.scale, test.case] = outcome.get((test.scale, test.case), True) and test.passed
+    local = [passed for (scale, _), passed in outcome.items() if scale == "local"]
+    if all(outcome.values()):
+        verdict = HOLDS
+    elif local and all(local):
+        verdict = LOCALLY
+    elif not any(outcome.values()):
+        verdict = FAILS
+    elif by_size and next(iter(outcome.values())) and not next(reversed(outcome.values())):
+        verdict = SMALL
+    else:
+        verdict = CONTESTED
+    passed = sum(outcome.values())
+    why = (
+        f"{VERDICTS[verdict]} ({passed} of {len(outcome)} cases, {sum(t.passed for t in tests)} of {len(tests)} tests)"
+    )
+    return replace(claim, tests=tests, verdict=verdict, why=why)
+
+
+def record(claim):
+    """Show the claim with its verdict, and store it in the output of this cell."""
+    from IPython.display import display
+
+    display({MIME: asdict(claim), "text/html": as_html(claim), "text/plain": as_text(claim)}, raw=True)
+
+
+def as_text(claim):
+    rows = [
+        f"  {'passed' if t.passed else 'FAILED'}  {t.case}, {t.scale}, against {t.name}: {number(t)}"
+        for t in claim.tests
+    ]
+    return "\n".join([f"{claim.statement}\n{claim.verdict.upper()}: {claim.why}", *rows])
+
+
+def as_html(claim):
+    mark = {HOLDS: "●", LOCALLY: "◐", SMALL: "◔", CONTESTED: "◇", FAILS: "✕", UNTESTABLE: "○"}[claim.verdict]
+    rows = "".join(
+        f"<tr><td>{'✓' if t.passed else '✕'}<span class='sr'> {'passed' if t.passed else 'failed'}</span></td>"
+        f"<td>{escape(t.case)}</td><td>{'neighbours' if t.scale == 'local' else 'geometry'}</td>"
+        f"<td>{escape(t.name)}</td><td>{number(t)}</td></tr>"
+        for t in claim.tests
+    )
+    return (
+        f"<div class='claim' data-verdict='{escape(claim.verdict)}'>"
+        f"<p class='claim-statement'><span class='claim-verdict'>{mark} {escape(claim.verdict)}</span> "
+        f"{escape(claim.statement)}</p>"
+        f"<p class='claim-why'>{escape(claim.why[0].upper() + claim.why[1:])}. {escape(claim.statistic)}</p>"
+        f"<details><summary>The {len(claim.tests)} tests</summary><table><thead><tr><th></th><th>case</th>"
+        f"<th>sees</th><th>against</th><th>result</th></tr></thead><tbody>{rows}</tbody></table></details></div>"
+    )
+
+
+def number(test):
+    if test.p is not None:
+        return f"{test.value:.3f}, p {'≤ 0.0001' if test.p <= 1e-4 else f'= {test.p:.4f}'}"
+    return f"{test.value:+.3f} ({test.low:+.3f} to {test.high:+.3f})"

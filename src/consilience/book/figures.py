@@ -1,0 +1,156 @@
+"""The look of every figure: one message each, the null as a grey band, controls as hollow marks.
+
+Figures are drawn on no ground, with a grey ink that reads on white and on black, so that they suit both faces of the
+page. Colours name the modality in all chapters and survive colour blindness; no meaning hangs on colour alone.
+"""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+
+INK = "#7a7a7a"
+FAINT = "#9a9a9a"
+COLOURS = {
+    "vision": "#2f7fc1",
+    "language": "#d9822b",
+    "speech": "#2e9e6b",
+    "multimodal": "#9166c7",
+    "brain": "#cf4f78",
+}
+RAMP = "mako_r"
+MARKS = {"one untrained": "o", "both untrained": "^", "pixels": "s", "shuffled": "X"}
+
+
+def use_style():
+    """Set the look of all figures that follow."""
+    sns.set_theme(context="notebook", style="ticks")
+    plt.rcParams.update(
+        {
+            "figure.facecolor": "none",
+            "axes.facecolor": "none",
+            "savefig.facecolor": "none",
+            "figure.dpi": 110,
+            "savefig.dpi": 180,
+            "figure.constrained_layout.use": True,
+            "font.size": 10.5,
+            "axes.titlesize": 11.5,
+            "axes.titleweight": "bold",
+            "axes.titlelocation": "left",
+            "axes.labelsize": 10.5,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "legend.frameon": False,
+            **{f"{part}.color": INK for part in ("text", "xtick", "ytick")},
+            "axes.edgecolor": INK,
+            "axes.labelcolor": INK,
+            "axes.titlecolor": INK,
+        }
+    )
+
+
+def gallery(stimuli, chosen, columns=8):
+    """Pictures of the gallery with their captions; the credit belongs into the figure's caption."""
+    rows = int(np.ceil(len(chosen) / columns))
+    figure, axes = plt.subplots(rows, columns, figsize=(columns * 1.15, rows * 1.35))
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, i in zip(axes.flat, chosen, strict=False):
+        axis.imshow(stimuli.image(int(i)))
+        axis.set_title(stimuli.captions[int(i)].rstrip(".")[:20], fontsize=7.5, fontweight="normal", loc="center")
+    return figure
+
+
+def heatmaps(tables, title):
+    """Layers against layers, one panel a table of :func:`consilience.compare`.
+
+    A dot marks each row's best match; a dash marks what the maximum over all pairs reaches by chance.
+
+    Parameters
+    ----------
+    tables : dict from (row label, column label) to DataFrame of one metric
+    title : str
+        The message, as a sentence.
+    """
+    figure, axes = plt.subplots(1, len(tables), figsize=(3.1 * len(tables), 3.6))
+    for axis, ((below, above), table) in zip(np.atleast_1d(axes), tables.items(), strict=True):
+        rows, columns = table.layer_a.drop_duplicates(), table.layer_b.drop_duplicates()
+        scores = table.pivot(index="layer_a", columns="layer_b", values="score").loc[rows, columns].to_numpy()
+        chance = table.pivot(index="layer_a", columns="layer_b", values="p_max").loc[rows, columns].to_numpy() > 0.05
+        image = axis.pcolormesh(scores, cmap=RAMP, vmin=0, vmax=1)
+        axis.scatter(scores.argmax(1) + 0.5, np.arange(len(rows)) + 0.5, s=20, color="w", edgecolor="k", linewidth=0.8)
+        for i, j in np.argwhere(chance):
+            axis.plot([j + 0.25, j + 0.75], [i + 0.5, i + 0.5], color=INK, lw=1)
+        axis.set(xlabel=above, ylabel=below, aspect=len(columns) / len(rows))
+        axis.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=90, fontsize=7.5)
+        axis.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=7.5)
+        axis.tick_params(length=0)
+        sns.despine(ax=axis, left=True, bottom=True)
+    bar = figure.colorbar(image, ax=axes, shrink=0.6)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize=8, length=0)
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", color=INK, fontsize=11.5)
+    return figure
+
+
+def ladder(panels, title, colour=COLOURS["vision"]):
+    """Scores with their interval, their null band and their controls; one row a pair, one panel a metric.
+
+    Parameters
+    ----------
+    panels : dict from axis label to list of dict
+        Each row: label, score, low, high, null (low, high), controls (list of (kind, score)).
+    title : str
+    """
+    count = max(map(len, panels.values()))
+    figure, axes = plt.subplots(1, len(panels), figsize=(4.3 * len(panels), 0.6 * count + 1.6), sharey=True)
+    for axis, (label, rows) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+        for y, row in enumerate(rows):
+            axis.fill_betweenx([y - 0.36, y + 0.36], *row["null"], color=FAINT, alpha=0.5, lw=0)
+            for kind, score in row["controls"]:
+                axis.plot(score, y, MARKS[kind], mfc="none", mec=INK, ms=7, mew=1.3)
+            axis.plot([row["low"], row["high"]], [y, y], color=colour, lw=2.4)
+            axis.plot(row["score"], y, "D", color=colour, ms=8)
+        axis.set_yticks(range(count), [row["label"] for row in rows])
+        axis.set(xlabel=label, ylim=(count - 0.5, -0.5))
+    kinds = dict.fromkeys(kind for rows in panels.values() for row in rows for kind, _ in row["controls"])
+    marks = [plt.Line2D([], [], marker="D", color=colour, ms=7, lw=2.4, label="the pair, 95 % interval")]
+    marks += [plt.Line2D([], [], marker=MARKS[k], ls="", mfc="none", mec=INK, ms=7, mew=1.3, label=k) for k in kinds]
+    marks.append(plt.Rectangle((0, 0), 1, 1, color=FAINT, alpha=0.5, lw=0, label="by chance"))
+    figure.legend(handles=marks, loc="outside lower left", ncols=3, fontsize=9)
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", color=INK, fontsize=11.5)
+    return figure
+
+
+def curves(panels, title, ylabel, colour=COLOURS["vision"]):
+    """Scores along a scale: models as lines, controls dashed and hollow, the null as a band.
+
+    Parameters
+    ----------
+    panels : dict from panel title to dict
+        x (values), xlabel, lines and controls (dicts from label to scores); optionally null (low, high) and
+        log (default True).
+    title, ylabel : str
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(4.6 * len(panels), 3.7), sharey=True)
+    shades = sns.light_palette(colour, n_colors=6)[2:]
+    for axis, (name, panel) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+        x = np.asarray(panel["x"])
+        if "null" in panel:
+            axis.fill_between(x, *panel["null"], color=FAINT, alpha=0.5, lw=0, label="by chance")
+        for i, (label, y) in enumerate(panel["lines"].items()):
+            axis.plot(x, y, marker="Dovs"[i % 4], ms=5.5, color=shades[-1 - i % 4], lw=2.2, label=label)
+        for i, (label, y) in enumerate(panel["controls"].items()):
+            axis.plot(x, y, marker="os^v"[i % 4], ms=5.5, mfc="none", color=INK, lw=1, ls="--", label=label)
+        axis.set(xlabel=panel["xlabel"])
+        if panel.get("log", True):
+            axis.set_xscale("log")
+            axis.minorticks_off()
+            axis.set_xticks(x, [f"{value:g}" for value in x])
+        axis.set_title(name, fontsize=10, fontweight="normal")
+    np.atleast_1d(axes)[0].set_ylabel(ylabel)
+    handles, labels = np.atleast_1d(axes)[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower left", ncols=3, fontsize=9)
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", color=INK, fontsize=11.5)
+    return figure

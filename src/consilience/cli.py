@@ -1,0 +1,68 @@
+"""The command line: ``consilience doctor | kit | metrics | align``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Measure whether models, and brains, come to see the world alike.", no_args_is_help=True)
+
+
+@app.command()
+def doctor():
+    """Say which path computes (compiled, CUDA or NumPy), and why."""
+    from consilience import show_versions
+
+    show_versions()
+
+
+@app.command()
+def kit(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Models and data sets; all that the book needs if none.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Fetch without asking.")] = False,
+):
+    """Show and fetch real models and real data: sizes and licences first, then verified files."""
+    from consilience import kit as offline_kit
+
+    missing = offline_kit.show_plan(names)
+    if not missing:
+        return
+    if yes or typer.confirm("Fetch what is missing?"):
+        offline_kit.fetch(names)
+
+
+@app.command()
+def metrics():
+    """List every metric with its range, its null and when it misleads."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from consilience import catalogue
+
+    table = Table("name", "what", "range", "by chance", "misleads when", show_lines=True)
+    for card in catalogue().values():
+        table.add_row(card.name, card.title, card.value_range, card.null, card.misleads)
+    Console().print(table)
+
+
+@app.command()
+def align(
+    x: Annotated[Path, typer.Argument(help="A .npy file of shape (n_stimuli, n_units).")],
+    y: Annotated[Path, typer.Argument(help="Another, with the same stimuli in the same order.")],
+    metric: Annotated[str, typer.Option(help="cka or mutual_knn.")] = "cka",
+):
+    """Score two saved arrays, with the null of that score."""
+    import numpy as np
+
+    import consilience as cs
+
+    try:
+        X, Y = (np.load(path, allow_pickle=False) for path in (x, y))
+        typer.echo(str(cs.align(X, Y, metric=metric)))
+    except (OSError, ValueError) as error:  # InputError is a ValueError
+        typer.echo(f"consilience align: {error}", err=True)
+        raise typer.Exit(2) from None

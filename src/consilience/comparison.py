@@ -1,0 +1,294 @@
+"""Two representations, or the layers of two models: scores beside their nulls, in results that explain themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from consilience.check import InputError, check_array, check_choice, check_pair
+from consilience.metrics import CARDS, product
+from consilience.nulls import Jackknife, check_groups, null, orders, permuted_products
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How alike two representations are, and how alike they would look by chance.
+
+    Attributes
+    ----------
+    metric : str
+    score : float
+    null_mean, null_sd, null_skew : float
+        The score when stimuli are paired at random.
+    z : float
+        (score - null_mean) / null_sd. No p-value is made from it: nulls are skewed.
+    p : float
+        Probability of a score at least as high by chance. From moments it is never below 1e-4: read "at most".
+    calibrated : float
+        max((score - tau) / (1 - tau), 0), tau the upper `alpha` quantile of the null (Groeger et al. 2026): 0 where
+        chance reaches, 1 for identical relations.
+    ci : tuple of two floats, or None
+        Interval of the score for other stimuli of the same kind, where asked for.
+    n : int
+        Stimuli.
+    method : str
+        How the null was had: "moments", "permutations" or "enumeration".
+    why : str
+    alpha : float
+    options : dict
+        Of the metric.
+    """
+
+    metric: str
+    score: float
+    null_mean: float
+    null_sd: float
+    null_skew: float
+    z: float
+    p: float
+    calibrated: float
+    ci: tuple[float, float] | None
+    n: int
+    method: str
+    why: str
+    alpha: float
+    options: dict
+
+    def __str__(self):
+        p = "p <= 0.0001" if self.p <= 1e-4 else f"p = {self.p:.4f}".rstrip("0")
+        options = "".join(f", {key}={value!r}" for key, value in self.options.items())
+        interval = f"   95 % of other samples: {self.ci[0]:.3f} to {self.ci[1]:.3f}" if self.ci else ""
+        verdict = "above chance" if self.p <= self.alpha else "not above chance"
+        return "\n".join(
+            [
+                f"{CARDS[self.metric].title}   ({self.metric}{options}; n = {self.n} stimuli)",
+                f"  score       {self.score: .3f}{interval}",
+                f"  by chance   {self.null_mean: .3f}, give or take {self.null_sd:.3f}",
+                f"  {verdict} at alpha = {self.alpha:g}: {p}, z = {self.z:.1f}",
+                f"  calibrated  {self.calibrated: .3f}   (0 = no more than chance, 1 = the same relations)",
+                f"  null        {self.method}: {self.why}",
+            ]
+        )
+
+    __repr__ = __str__
+
+
+def align(X, Y, metric="cka", method="auto", alpha=0.05, ci=None, groups=None, seed=0, draws=999, **metric_options):
+    """Score two representations of the same stimuli, with the null of that score.
+
+    Parameters
+    ----------
+    X : array of shape (n_stimuli, n_units_x)
+    Y : array of shape (n_stimuli, n_units_y)
+    metric : {"cka", "mutual_knn"}
+        See :func:`consilience.catalogue`.
+    method : {"auto", "moments", "permutations", "enumeration"}
+        How the null is had; "auto" decides, and the result says why.
+    alpha : float
+        Level of the test and of the calibrated score.
+    ci : float, optional
+        Level of the interval (for example 0.95), by a delete-d jackknife over stimuli; takes 200 scores more.
+    groups : array of shape (n_stimuli,), optional
+        Stimuli are exchanged only within their group (class, speaker, run).
+    seed : int
+    draws : int
+        Number of random pairings where permutations are taken.
+    **metric_options
+        Passed to the metric, for example ``k=10`` or ``kernel="rbf"``.
+
+    Returns
+    -------
+    Alignment
+
+    Raises
+    ------
+    InputError
+        As the metric does; or if an argument is out of its range.
+    """
+    X, Y = check_pair(X, Y)
+    card = CARDS[check_choice(metric, "metric", tuple(CARDS))]
+    check_level(alpha, "alpha")
+    if ci is not None:
+        check_level(ci, "ci")
+    a, b = relation(card, X, metric_options), relation(card, Y, metric_options)
+    score = product(a, b)
+    chance = null(a, b, method, draws, seed, groups)
+    tau = chance.quantile(1 - alpha)
+    interval = None
+    if ci is not None:
+        interval = Resampled({"X": X, "Y": Y}, [("X", "Y")], metric, seed=seed, **metric_options).interval("X", "Y", ci)
+    return Alignment(
+        metric=metric,
+        score=score,
+        null_mean=chance.mean,
+        null_sd=chance.sd,
+        null_skew=chance.skew,
+        z=(score - chance.mean) / chance.sd if chance.sd > 0 else float("nan"),
+        p=chance.tail(score),
+        calibrated=max((score - tau) / (1 - tau), 0.0) if tau < 1 else 0.0,
+        ci=interval,
+        n=len(X),
+        method=chance.method,
+        why=chance.why,
+        alpha=alpha,
+        options=metric_options,
+    )
+
+
+def compare(
+    layers_a, layers_b, metrics=("cka", "mutual_knn"), alpha=0.05, draws=200, groups=None, seed=0, **metric_options
+):
+    """Every layer of one model against every layer of another, with the null of each pair and of the maximum.
+
+    Searching for the best pair of layers raises the best score even by chance. So each random pairing is applied to
+    all pairs of layers at once, and the highest score of each gives the null of the maximum.
+
+    Parameters
+    ----------
+    layers_a, layers_b : mapping from layer name to array of shape (n_stimuli, n_units)
+        For example :class:`consilience.features.Features`. The same stimuli in the same order.
+    metrics : sequence of str
+    alpha, groups, seed
+        As in :func:`align`.
+    draws : int
+        Random pairings, the same for all pairs of layers.
+    **metric_options
+        An option is passed to each metric that knows it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each metric and pair of layers: metric, layer_a, layer_b, score, null_mean, null_sd, z, p,
+        calibrated, p_max (against the null of the maximum over all pairs), n.
+    """
+    rows = []
+    for metric in metrics:
+        scores, chance = layer_scores(layers_a, layers_b, metric, draws, groups, seed, **metric_options)
+        tau = np.sort(np.concatenate([chance, scores[None]]), 0)[int(np.ceil((1 - alpha) * (draws + 1))) - 1]
+        highest = chance.max((1, 2))
+        for i, name_a in enumerate(layers_a):
+            for j, name_b in enumerate(layers_b):
+                score, by_chance = scores[i, j], chance[:, i, j]
+                rows.append(
+                    {
+                        "metric": metric,
+                        "layer_a": name_a,
+                        "layer_b": name_b,
+                        "score": score,
+                        "null_mean": by_chance.mean(),
+                        "null_sd": by_chance.std(),
+                        "z": (score - by_chance.mean()) / by_chance.std(),
+                        "p": (1 + (by_chance >= score).sum()) / (draws + 1),
+                        "calibrated": max((score - tau[i, j]) / (1 - tau[i, j]), 0.0),
+                        "p_max": (1 + (highest >= score).sum()) / (draws + 1),
+                        "n": len(layers_a[name_a]),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def layer_scores(layers_a, layers_b, metric="cka", draws=0, groups=None, seed=0, **metric_options):
+    """Scores of all pairs of layers as one matrix, and as many again under each random pairing.
+
+    Parameters
+    ----------
+    As :func:`compare`, for one metric.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_layers_a, n_layers_b)
+    chance : ndarray of shape (draws, n_layers_a, n_layers_b)
+        Each random pairing is the same for all pairs of layers.
+    """
+    card = CARDS[check_choice(metric, "metric", tuple(CARDS))]
+    options = known_options(card, metric_options)
+    n = len(next(iter(layers_a.values())))
+    a = [relation(card, checked(layers_a, name, n, "layers_a"), options) for name in layers_a]
+    b = [relation(card, checked(layers_b, name, n, "layers_b"), options) for name in layers_b]
+    (scores,) = permuted_products(a, b, [np.arange(n)])
+    if not draws:
+        return scores, np.empty((0, *scores.shape))
+    return scores, permuted_products(a, b, orders(n, draws, seed, check_groups(groups, n)))
+
+
+class Resampled:
+    """Scores of several pairs on the same subsets of stimuli, so that their differences have honest intervals.
+
+    Parameters
+    ----------
+    representations : mapping from name to array of shape (n_stimuli, n_units)
+    pairs : sequence of (name, name)
+    metric : {"cka", "mutual_knn"}
+    draws : int
+        Subsets of stimuli; see :class:`consilience.nulls.Jackknife`.
+    seed : int
+    **metric_options
+        On a subset, k is reduced in proportion.
+
+    Attributes
+    ----------
+    scores : dict from pair to float
+        On all stimuli.
+    """
+
+    def __init__(self, representations, pairs, metric="cka", draws=200, seed=0, **metric_options):
+        card = CARDS[check_choice(metric, "metric", tuple(CARDS))]
+        pairs = list(dict.fromkeys(pairs))
+        names = list(dict.fromkeys(name for pair in pairs for name in pair))
+        arrays = {name: check_array(representations[name], name) for name in names}
+        n = len(arrays[names[0]])
+        if len({len(X) for X in arrays.values()}) > 1:
+            raise InputError("The representations differ in their number of stimuli; all must have the same rows.")
+
+        def score_all(rows):
+            options = in_proportion(metric, metric_options, len(rows) / n)
+            relations = {name: relation(card, X[rows], options) for name, X in arrays.items()}
+            return [product(relations[first], relations[second]) for first, second in pairs]
+
+        self.jackknife = Jackknife(score_all, n, draws, seed)
+        self.place = {pair: i for i, pair in enumerate(pairs)}
+        self.scores = {pair: float(self.jackknife.values[i]) for pair, i in self.place.items()}
+
+    def interval(self, first, second, level=0.95):
+        """Interval of one pair's score: (low, high)."""
+        return self.jackknife.interval(self.weights((first, second)), level)[1:]
+
+    def difference(self, pair, control, level=0.95):
+        """How much more alike `pair` is than `control`: (difference, low, high)."""
+        return self.jackknife.interval(self.weights(pair) - self.weights(control), level)
+
+    def weights(self, pair):
+        return (np.arange(len(self.place)) == self.place[pair]).astype(float)
+
+
+def in_proportion(metric, options, share):
+    """The options of a metric on a share of the stimuli: neighbours are kept in proportion to them."""
+    if metric != "mutual_knn":
+        return options
+    return {**options, "k": max(1, round(options.get("k", 10) * share))}
+
+
+def relation(card, X, options):
+    try:
+        return card.relation(X, **options)
+    except TypeError as error:
+        raise InputError(f"{card.name}: {error}") from error
+
+
+def checked(layers, name, n, argument):
+    X = check_array(layers[name], f"{argument}[{name!r}]")
+    if len(X) != n:
+        raise InputError(f"{argument}[{name!r}] has {len(X)} stimuli (rows), the first layer of layers_a has {n}.")
+    return X
+
+
+def known_options(card, options):
+    known = card.relation.__code__.co_varnames[1 : card.relation.__code__.co_argcount]
+    return {key: value for key, value in options.items() if key in known}
+
+
+def check_level(level, name):
+    if not 0 < level < 1:
+        raise InputError(f"{name} is {level!r}; it must lie between 0 and 1.")

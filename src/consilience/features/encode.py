@@ -1,0 +1,137 @@
+"""Encode stimuli with a model: every layer, pooled to one row a stimulus, kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+from rich.progress import track
+
+from .. import kit
+from ..contents import digest
+from . import store
+from .features import Features
+
+POOLING = "spatial mean of feature maps; mean of patch tokens, without class and register tokens"
+LIBRARIES = ("torch", "transformers", "onnxruntime", "pillow")
+
+
+def encode(name, stimuli, *, untrained=False, seed=0, batch_size=32, progress=True):
+    """What a model makes of stimuli, layer by layer.
+
+    Parameters
+    ----------
+    name : str
+        A row of data/models.yaml, or a folder with a model as the Hugging Face hub lays it out.
+    stimuli : Stimuli
+        n_stimuli pictures.
+    untrained : bool
+        Give the network random weights drawn from `seed`, and keep everything else.
+    seed : int
+    batch_size : int
+        Pictures at a time: memory and speed, never results beyond rounding.
+    progress : bool
+        Show a bar while computing.
+
+    Returns
+    -------
+    Features
+        One float32 array of shape (n_stimuli, n_units) a layer. Read from the cache if the same weights met
+        the same stimuli under the same code and library versions (major and minor) before.
+
+    Raises
+    ------
+    consilience.kit.KitError
+        If there is no such model, or its weights did not come or are not what they should be.
+    ImportError
+        If a library that the model needs is missing; the message says how to install it.
+    FloatingPointError
+        If a layer holds NaN or infinity.
+    """
+    if not len(stimuli):
+        raise ValueError("stimuli is empty; give at least one picture.")
+    row, folder = found(name)
+    origin = provenance(str(name), row, folder, stimuli, bool(untrained), int(seed))
+    path = store.address(origin)
+    kept = store.read(path, origin)
+    if kept is not None:
+        return kept
+    reader = import_module(f".{row['reader']}", __package__)
+    encoder = reader.load(row, folder, untrained, seed)
+    arrays = compute(encoder, stimuli, batch_size, f"{name}{', untrained' * untrained}", progress)
+    features = Features(str(name), bool(untrained), arrays, origin)
+    store.save(path, features)
+    return features
+
+
+def compute(encoder, stimuli, batch_size, doing, progress):
+    """{layer: float32 array of shape (n_stimuli, n_units)}, batch by batch."""
+    batches = range(0, len(stimuli), batch_size)
+    parts = []
+    for start in track(batches, doing, transient=True, disable=not progress):
+        stop = min(start + batch_size, len(stimuli))
+        parts.append(encoder.encode([stimuli.image(i) for i in range(start, stop)]))
+    arrays = {}
+    for layer, rows in zip(encoder.layers, zip(*parts, strict=True), strict=True):
+        arrays[layer] = np.concatenate(rows).astype(np.float32)
+        if not np.isfinite(arrays[layer]).all():
+            raise FloatingPointError(f"{doing}: layer {layer} holds NaN or infinity.")
+    return arrays
+
+
+def found(name):
+    """The row and the folder of a model: a row of data/models.yaml, or a folder of the reader's own."""
+    if name not in kit.rows() and (Path(name) / "config.json").is_file():
+        return {"reader": "hub"}, Path(name)
+    row = kit.row(name)
+    if name not in kit.table("models"):
+        raise kit.KitError(f"{name} is a data set, not a model.")
+    return row, None if kit.source(row) == "computed" else kit.get(name)
+
+
+def provenance(model, row, folder, stimuli, untrained, seed):
+    """Everything that the features depend on; a change in any of it is another entry of the cache."""
+    return {
+        "model": model,
+        "weights": None if untrained or folder is None else weights_digest(row, folder),
+        "architecture": architecture_digest(row, folder),
+        "stimuli": stimuli.sha256,
+        "n_stimuli": len(stimuli),
+        "preprocessing": row.get("input", "the model's own image processor, after padding to a white square"),
+        "pooling": POOLING,
+        "untrained": untrained,
+        "seed": seed if untrained else None,
+        "code": store.code(),
+        "versions": {library: installed(library) for library in LIBRARIES},
+    }
+
+
+def weights_digest(row, folder):
+    """SHA-256 of the weight file: what the row promises and the kit has verified, or else what it holds."""
+    if "files" in row:
+        (sha256,) = row["files"].values()
+        return sha256
+    if not (folder / "model.safetensors").is_file():
+        raise kit.KitError(
+            f"{folder} has no model.safetensors; save the model there with safe serialization."
+        )
+    return digest(folder / "model.safetensors")
+
+
+def architecture_digest(row, folder):
+    """SHA-256 of what says how the network is built: the folder's config, or the row."""
+    if row["reader"] == "hub":
+        return digest(folder / "config.json")
+    parts = {key: row[key] for key in ("reader", "width", "depth", "files") if key in row}
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def installed(library):
+    """Major and minor version of a library that touches the numbers; None where it is not installed."""
+    try:
+        return ".".join(version(library).split(".")[:2])
+    except PackageNotFoundError:
+        return None

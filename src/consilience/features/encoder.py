@@ -1,0 +1,61 @@
+"""What every reader of a model gives: the names of its layers, and a function from pictures to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..optional import bring
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A loaded model.
+
+    Attributes
+    ----------
+    layers : list of str
+        Shallowest first.
+    encode : callable
+        From a list of n RGB pictures to one array of shape (n, n_units) per layer.
+    """
+
+    layers: list[str]
+    encode: Callable[[list], list[np.ndarray]]
+
+
+def prepare(images, size, mean, std, channels="RGB", resample="bicubic"):
+    """Pictures as a network takes them: padded with white to a square, resized, normalised.
+
+    Parameters
+    ----------
+    images : list of n PIL images in RGB
+    size : int
+        Pixels along each side.
+    mean, std : sequence of 3 floats
+        On the scale 0..255, in the order of `channels`.
+    channels : {"RGB", "BGR"}
+    resample : {"bicubic", "bilinear"}
+
+    Returns
+    -------
+    float32 array of shape (n, 3, size, size)
+    """
+    filter = bring("PIL.Image").Resampling[resample.upper()]
+    pixels = np.stack(
+        [np.asarray(square(image).resize((size, size), filter), np.float32) for image in images]
+    )
+    if channels == "BGR":
+        pixels = pixels[..., ::-1]
+    pixels = (pixels - np.float32(mean)) / np.float32(std)
+    return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
+
+
+def square(image):
+    """The picture in the middle of a white square, so that no object is cut or stretched."""
+    side = max(image.size)
+    canvas = bring("PIL.Image").new("RGB", (side, side), "white")
+    canvas.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
+    return canvas

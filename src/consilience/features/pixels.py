@@ -1,0 +1,12 @@
+"""The trivial baseline: the picture itself, a few pixels wide."""
+
+from __future__ import annotations
+
+from .encoder import Encoder, prepare
+
+
+def load(row, folder, untrained, seed):
+    """An encoder with one layer, ``pixels``: 3 x size x size values from 0 to 1."""
+    if untrained:
+        raise ValueError("pixels learn nothing, so they have no untrained twin.")
+    return Encoder(["pixels"], lambda images: [prepare(images, **row["input"]).reshape(len(images), -1)])

@@ -1,0 +1,48 @@
+"""What each representation brings to a score: a matrix that says how its stimuli relate to one another.
+
+Debiased CKA and mutual k-NN are one statistic, the inner product of two such matrices. That is why one page of
+formulas (:mod:`consilience.nulls`) serves both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+
+@dataclass(frozen=True)
+class Relation:
+    """The relation matrix of one representation, scaled so that a score is ``product(a, b)``.
+
+    Attributes
+    ----------
+    matrix : ndarray or scipy.sparse.csr_array, shape (n_stimuli, n_stimuli)
+    kind : {"u-centred", "neighbours", "shared neighbours", "centred"}
+        "u-centred": symmetric, zero diagonal, rows sum to zero. "neighbours": a 0/1 graph divided by a constant,
+        every row with k ones. "shared neighbours": the same, but a tied k-th place is shared. "centred": symmetric
+        with a diagonal. Only the first two have exact moments.
+    scale : float
+        The constant that the 0/1 graph was divided by; 1 otherwise.
+    """
+
+    matrix: np.ndarray | sparse.csr_array
+    kind: str
+    scale: float = 1.0
+
+    @property
+    def n(self):
+        """Number of stimuli."""
+        return self.matrix.shape[0]
+
+    def rows(self, order):
+        """The same relation after the stimuli are reordered or, with a boolean or shorter index, selected."""
+        return Relation(self.matrix[order][:, order], self.kind, self.scale)
+
+
+def product(a, b):
+    """Inner product of two relations: sum over i, j of ``a[i, j] * b[i, j]``. O(n²), or O(n k) for neighbours."""
+    if sparse.issparse(a.matrix):
+        return float(a.matrix.multiply(b.matrix).sum())
+    return float(np.einsum("ij,ij->", a.matrix, b.matrix))

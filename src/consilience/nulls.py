@@ -1,0 +1,315 @@
+"""What a score would be by chance: the one place where chance is computed.
+
+Chance means that the stimuli of one side are paired with the other side at random. The distribution of the score
+over all such pairings is its null. It is had in one of three ways:
+
+- *moments*: exact mean, spread, skewness and, for u-centred matrices, kurtosis; a curve through them gives the tail;
+- *permutations*: a sample of random pairings, also within groups of stimuli that may be exchanged;
+- *enumeration*: all n! pairings, when there are few stimuli.
+
+``auto`` takes moments where a curve through them was seen to hold, and says which way it took and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import permutations
+from math import factorial
+
+import numpy as np
+from scipy import sparse, stats
+
+from consilience.check import InputError, check_choice
+from consilience.curves import Lattice, PearsonFour, PearsonThree
+from consilience.metrics.kernel import u_centre
+from consilience.moments import centred_moments, centred_sums, graph_moments, graph_sums
+
+METHODS = ("auto", "moments", "permutations", "enumeration")
+EXACT_KINDS = ("u-centred", "neighbours")
+ENUMERATE_UP_TO = 7  # 7! = 5,040 orders
+SMALLEST_P = 1e-4  # below this no curve through moments was checked, so no smaller p is reported from one
+CUBE_UP_TO = 5_000  # a matrix product of this size takes minutes; beyond, skewness and kurtosis come from a subset
+LATTICE_UP_TO = 3
+
+
+@dataclass(frozen=True)
+class Null:
+    """The distribution of a score under random pairing.
+
+    Attributes
+    ----------
+    mean, sd, skew : float
+    method : {"moments", "permutations", "enumeration"}
+    why : str
+        What decided for the method, and how it was carried out.
+    tail : callable
+        ``tail(score)``: probability of a score at least as high.
+    quantile : callable
+        ``quantile(level)``: the score that chance exceeds with probability at most 1 - level.
+    """
+
+    mean: float
+    sd: float
+    skew: float
+    method: str
+    why: str
+    tail: Callable[[float], float]
+    quantile: Callable[[float], float]
+
+
+def null(a, b, method="auto", draws=999, seed=0, groups=None):
+    """The null of ``product(a, b)``.
+
+    Parameters
+    ----------
+    a, b : Relation
+        Of the same n stimuli.
+    method : {"auto", "moments", "permutations", "enumeration"}
+    draws : int
+        Number of random pairings, where permutations are taken.
+    seed : int
+    groups : array of shape (n_stimuli,), optional
+        Stimuli are exchanged only within their group (class, speaker, run); then permutations are taken.
+
+    Returns
+    -------
+    Null
+
+    Raises
+    ------
+    InputError
+        If the method cannot serve these relations; the message says which can.
+    """
+    check_choice(method, "method", METHODS)
+    groups = check_groups(groups, a.n)
+    exact = a.kind in EXACT_KINDS and b.kind == a.kind and groups is None
+    if method == "auto":
+        return automatic(a, b, exact, draws, seed, groups)
+    if method == "moments":
+        if not exact:
+            raise InputError(
+                "method 'moments' needs unrestricted pairings of untied, debiased relations; here "
+                f"{kinds(a, b, groups)}. Use method='permutations'."
+            )
+        found, doubt = moment_null(a, b)
+        return found if not doubt else Null(**{**vars(found), "why": f"as asked, although {doubt}"})
+    if method == "enumeration":
+        if groups is not None or a.n > 9:
+            raise InputError(f"method 'enumeration' serves at most 9 stimuli without groups; here n = {a.n}.")
+        return enumeration_null(a, b, "as asked")
+    return permutation_null(a, b, draws, seed, groups, "as asked")
+
+
+def automatic(a, b, exact, draws, seed, groups):
+    if groups is None and a.n <= ENUMERATE_UP_TO:
+        return enumeration_null(a, b, f"only {factorial(a.n)} pairings of {a.n} stimuli")
+    if not exact:
+        return permutation_null(a, b, draws, seed, groups, kinds(a, b, groups))
+    found, doubt = moment_null(a, b)
+    return permutation_null(a, b, draws, seed, None, doubt) if doubt else found
+
+
+def kinds(a, b, groups):
+    if groups is not None:
+        return f"pairings are restricted to {len(np.unique(groups))} groups"
+    return f"no closed form for {a.kind if a.kind not in EXACT_KINDS else b.kind} relations"
+
+
+# --- from moments ---------------------------------------------------------------------------------------------------
+
+
+def moment_null(a, b):
+    """(Null from exact moments, what speaks against trusting its tail or None)."""
+    return graph_null(a, b) if a.kind == "neighbours" else centred_null(a, b)
+
+
+def centred_null(a, b):
+    """Null of two u-centred matrices. The kurtosis says which curve holds, or that none does."""
+    n, note = a.n, ""
+    if n <= CUBE_UP_TO:
+        moments = centred_moments(centred_sums(a.matrix), centred_sums(b.matrix), n)
+    else:
+        some = np.sort(np.random.default_rng(0).choice(n, CUBE_UP_TO, replace=False))
+        subset = (u_centre(r.matrix[some][:, some]) for r in (a, b))
+        moments = centred_moments(*(centred_sums(A / np.linalg.norm(A)) for A in subset), CUBE_UP_TO)
+        moments = moments._replace(sd=float(np.sqrt(2 / (n * (n - 3)))))
+        note = f"; skewness and kurtosis from {CUBE_UP_TO} of {n} stimuli"
+    delta = moments.kurtosis - 3 - 1.5 * moments.skew**2
+    four = 0.1 < abs(delta) <= 1.5
+    curve, name = (PearsonFour(moments), "four") if four else (PearsonThree(moments), "three")
+    doubt = None
+    if not abs(delta) <= 1.5:
+        doubt = f"the kurtosis is {delta:+.2g} off the gamma line, where no curve through moments holds"
+    why = f"Pearson curve through {name} exact moments (kurtosis {delta:+.2f} off the gamma line){note}"
+    found = Null(
+        moments.mean,
+        moments.sd,
+        moments.skew,
+        "moments",
+        why,
+        lambda score: max(curve.tail(score), SMALLEST_P),
+        curve.quantile,
+    )
+    return found, doubt
+
+
+def graph_null(a, b):
+    """Null of two k-nearest-neighbour graphs: a score is a count over n k, so its tail begins half a count below."""
+    n, edges = a.n, a.scale * b.scale
+    ka, kb = (round(r.scale**2 / n) for r in (a, b))
+    if ka != kb:
+        raise InputError(f"The two graphs have {ka} and {kb} neighbours; take the same k on both sides.")
+    ones = [r.matrix.astype(bool).astype(np.int64) for r in (a, b)]
+    moments = graph_moments(*(graph_sums(graph, ka) for graph in ones), n, ka)
+    hub = min(int(graph.sum(0).max()) for graph in ones)
+    doubt = None
+    if hub > max(10 * ka, n // 10):
+        doubt = f"both graphs have a hub (a stimulus among the {ka} nearest of {hub} others or more)"
+    lattice = Lattice(moments) if ka <= LATTICE_UP_TO else None
+    if lattice and lattice.valid:
+        why = "whole-number distribution through three exact moments"
+        tail, quantile = (lambda score: lattice.tail(round(score * edges))), lattice.quantile
+    else:
+        why = "Pearson curve through three exact moments, continuity corrected"
+        curve = PearsonThree(moments)
+        tail = lambda score: curve.tail(round(score * edges) - 0.5)  # noqa: E731
+        quantile = lambda level: np.ceil(curve.quantile(level) - 0.5)  # noqa: E731
+    found = Null(
+        moments.mean / edges,
+        moments.sd / edges,
+        moments.skew,
+        "moments",
+        why,
+        lambda score: max(tail(score), SMALLEST_P),
+        lambda level: float(quantile(level)) / edges,
+    )
+    return found, doubt
+
+
+# --- from pairings --------------------------------------------------------------------------------------------------
+
+
+def orders(n, draws, seed=0, groups=None):
+    """`draws` random orders of n stimuli, one at a time; within groups where these are given."""
+    rng = np.random.default_rng(seed)
+    members = [np.arange(n)] if groups is None else [np.flatnonzero(groups == g) for g in np.unique(groups)]
+    for _ in range(draws):
+        order = np.arange(n)
+        for group in members:
+            order[group] = rng.permutation(group)
+        yield order
+
+
+def flat(relations):
+    """Many relations as the rows of one matrix of shape (n_relations, n²), so that all products are one product."""
+    if sparse.issparse(relations[0].matrix):
+        return sparse.vstack([r.matrix.reshape(1, -1) for r in relations], format="csr")
+    return np.stack([r.matrix.ravel() for r in relations])
+
+
+def products(rows, columns):
+    """All inner products of two stacks of relations: array of shape (n_rows, n_columns)."""
+    found = rows @ columns.T
+    return found.toarray() if sparse.issparse(found) else found
+
+
+def permuted_products(a, b, all_orders):
+    """Scores of every relation of `a` with every relation of `b`, for each order of the stimuli of `b`.
+
+    The order is the same for all pairs, so the maximum over pairs has its null in the maximum of each draw.
+
+    Returns
+    -------
+    ndarray of shape (draws, len(a), len(b))
+    """
+    fixed = flat(a)
+    return np.stack([products(fixed, flat([r.rows(order) for r in b])) for order in all_orders])
+
+
+def permutation_null(a, b, draws=999, seed=0, groups=None, why=""):
+    """Null from random pairings; p is (1 + number at least as high) / (1 + draws)."""
+    if draws < 99:
+        raise InputError(f"draws is {draws}; at least 99 random pairings are needed for a null.")
+    values = permuted_products([a], [b], orders(a.n, draws, seed, groups)).ravel()
+    return sampled(values, "permutations", f"{draws} random pairings: {why}", 1)
+
+
+def enumeration_null(a, b, why):
+    """Null from all n! pairings; p is the exact share that is at least as high."""
+    values = permuted_products([a], [b], (np.array(p) for p in permutations(range(a.n)))).ravel()
+    return sampled(values, "enumeration", f"all {len(values)} pairings: {why}", 0)
+
+
+def sampled(values, method, why, observed):
+    """Null of given scores; `observed` is 1 where the observed pairing is counted among them (the add-one rule)."""
+    values = np.sort(values)
+    slack = 1e-9 * max(float(np.abs(values).max()), 1e-300)  # equal scores, summed in another order, are equal
+
+    def tail(score):
+        return float((len(values) - np.searchsorted(values, score - slack) + observed) / (len(values) + observed))
+
+    def quantile(level):
+        rank = int(np.ceil(level * (len(values) + observed)))
+        return float(values[min(rank, len(values)) - 1])
+
+    sd = float(values.std())
+    skew = float(stats.skew(values)) if sd > slack else 0.0
+    return Null(float(values.mean()), sd, skew, method, why, tail, quantile)
+
+
+def check_groups(groups, n):
+    if groups is None:
+        return None
+    groups = np.asarray(groups)
+    if groups.shape != (n,):
+        raise InputError(f"groups has shape {groups.shape}; give one label for each of the {n} stimuli.")
+    if len(np.unique(groups)) == n:
+        raise InputError("groups puts every stimulus into a group of its own, so nothing can be exchanged.")
+    return groups
+
+
+# --- other stimuli of the same kind ---------------------------------------------------------------------------------
+
+
+class Jackknife:
+    """How much statistics would vary over other stimuli of the same kind: a delete-d jackknife.
+
+    The statistics are taken on `draws` random subsets of four fifths of the stimuli, without repeats (a bootstrap's
+    repeats break neighbours and kernels); all of them on the same subsets, so that differences are paired.
+
+    Parameters
+    ----------
+    statistic : callable
+        ``statistic(rows) -> sequence of float``, rows the sorted indices of the stimuli to use.
+    n : int
+        Stimuli.
+    draws : int
+    seed : int
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_statistics,)
+        On all stimuli; the centre of every interval.
+    draws : ndarray of shape (draws, n_statistics)
+
+    Notes
+    -----
+    Variance: (n - d) / d times the variance over subsets (Shao & Wu 1989).
+    """
+
+    KEPT = 0.8
+
+    def __init__(self, statistic, n, draws=200, seed=0):
+        size = round(self.KEPT * n)
+        rng = np.random.default_rng(seed)
+        self.values = np.asarray(statistic(np.arange(n)), dtype=float)
+        subsets = (np.sort(rng.choice(n, size, replace=False)) for _ in range(draws))
+        self.draws = np.array([statistic(rows) for rows in subsets], dtype=float)
+        self.spread = size / (n - size)
+
+    def interval(self, weights, level=0.95):
+        """A weighted sum of the statistics and its interval: (value, low, high)."""
+        value = float(self.values @ weights)
+        width = stats.norm.ppf((1 + level) / 2) * np.sqrt(self.spread * (self.draws @ weights).var())
+        return value, float(value - width), float(value + width)

@@ -1,0 +1,115 @@
+"""CKA against the definition by index tuples, closed forms, and its card."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import consilience as cs
+from consilience.metrics.kernel import gram, kernel_relation, u_centre
+from consilience.metrics.relation import product
+
+
+def arrays(seed, n=40, dx=6, dy=9, shared=True):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, dx))
+    noise = rng.standard_normal((n, dy))
+    return X, X @ rng.standard_normal((dx, dy)) + noise if shared else noise
+
+
+def hsic_by_tuples(K, L):
+    """The U-statistic of Song et al. 2012, term by term over distinct stimuli."""
+    n = len(K)
+    pairs = sum(K[i, j] * L[i, j] for i, j in permutations(range(n), 2)) / (n * (n - 1))
+    fours = sum(K[i, j] * L[q, r] for i, j, q, r in permutations(range(n), 4)) / (n * (n - 1) * (n - 2) * (n - 3))
+    threes = sum(K[i, j] * L[i, q] for i, j, q in permutations(range(n), 3)) / (n * (n - 1) * (n - 2))
+    return pairs + fours - 2 * threes
+
+
+@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+@pytest.mark.parametrize("n", [4, 5, 7])
+def test_debiased_cka_is_the_u_statistic(kernel, n):
+    X, Y = arrays(n, n=n)
+    K, L = gram(X, kernel), gram(Y, kernel)
+    expected = hsic_by_tuples(K, L) / np.sqrt(hsic_by_tuples(K, K) * hsic_by_tuples(L, L))
+    assert cs.cka(X, Y, kernel=kernel) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("estimator", ["debiased", "biased"])
+@pytest.mark.parametrize(("dx", "dy"), [(1, 2), (5, 7), (200, 3), (90, 100)])
+def test_units_and_gram_matrices_give_the_same_linear_cka(estimator, dx, dy):
+    X, Y = arrays(1, n=50, dx=dx, dy=dy)
+    by_gram = product(*(kernel_relation(A, estimator=estimator) for A in (X, Y)))
+    assert cs.cka(X, Y, estimator=estimator) == pytest.approx(by_gram, rel=1e-9, abs=1e-12)
+
+
+def test_biased_linear_cka_is_the_formula_of_kornblith():
+    X, Y = arrays(2)
+    Xc, Yc = X - X.mean(0), Y - Y.mean(0)
+    norm = np.linalg.norm
+    assert cs.cka(X, Y, estimator="biased") == pytest.approx(norm(Yc.T @ Xc) ** 2 / norm(Xc.T @ Xc) / norm(Yc.T @ Yc))
+
+
+@pytest.mark.parametrize(("n", "d"), [(256, 128), (256, 1024)])
+def test_noise_looks_aligned_to_the_biased_form_and_not_to_the_debiased(n, d):
+    X, Y = arrays(3, n, d, d, shared=False)
+    assert cs.cka(X, Y, estimator="biased") == pytest.approx(d / (n + d), abs=0.02)
+    assert cs.cka(X, Y) == pytest.approx(0, abs=5 * np.sqrt(2 / (n * (n - 3))))
+
+
+def changed(X, change, rng):
+    d = X.shape[1]
+    return {
+        "orthogonal": lambda: X @ np.linalg.qr(rng.standard_normal((d, d)))[0],
+        "scale": lambda: 2.5 * X,
+        "translation": lambda: X + 5 * rng.standard_normal(d),
+        "invertible linear": lambda: X @ (np.eye(d) + 3 * rng.standard_normal((d, d))),
+    }[change]()
+
+
+CHANGES = ("orthogonal", "scale", "translation", "invertible linear")
+
+
+KEPT = [(name, change) for name, card in cs.catalogue().items() for change in CHANGES if change in card.invariances]
+LOST = [(name, change) for name, card in cs.catalogue().items() for change in CHANGES if change in card.not_invariant]
+
+
+def test_every_card_speaks_of_every_change():
+    assert len(KEPT) + len(LOST) == len(CHANGES) * len(cs.catalogue())
+
+
+@pytest.mark.parametrize(("name", "change"), KEPT)
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_does_not_see_what_its_card_says_it_does_not_see(name, change, seed):
+    score, (X, Y) = cs.catalogue()[name].score, arrays(seed)
+    assert score(changed(X, change, np.random.default_rng(seed)), Y) == pytest.approx(score(X, Y), rel=1e-6)
+
+
+@pytest.mark.parametrize(("name", "change"), LOST)
+def test_sees_what_its_card_says_it_sees(name, change):
+    score, (X, Y) = cs.catalogue()[name].score, arrays(0)
+    assert abs(score(changed(X, change, np.random.default_rng(0)), Y) - score(X, Y)) > 0.01
+
+
+@pytest.mark.parametrize("name", ["cka", "mutual_knn"])
+def test_stimulus_order_does_not_matter_and_self_comparison_is_one(name):
+    X, Y = arrays(4)
+    order = np.random.default_rng(0).permutation(len(X))
+    score = cs.catalogue()[name].score
+    assert score(X[order], Y[order]) == pytest.approx(score(X, Y), rel=1e-9)
+    assert score(X, X) == pytest.approx(1)
+    assert score(X, Y) == pytest.approx(score(Y, X))
+
+
+def test_u_centring_leaves_rows_that_sum_to_zero():
+    A = u_centre(gram(arrays(5)[0], "linear"))
+    np.testing.assert_allclose(A.sum(0), 0, atol=1e-10)
+    assert not A.diagonal().any()
+
+
+def test_a_large_mean_costs_no_digits():
+    X, Y = arrays(6)
+    assert cs.cka((X + 1e6).astype(np.float64), Y) == pytest.approx(cs.cka(X, Y), rel=1e-7)

@@ -1,0 +1,104 @@
+"""align, compare and paired differences: what they say must be what happens."""
+
+import numpy as np
+import pytest
+
+import consilience as cs
+from consilience.metrics.kernel import kernel_relation
+from consilience.nulls import orders, permuted_products
+
+
+def world(seed, n=80, shared=1.0):
+    """Two noisy views of the same four hidden causes."""
+    rng = np.random.default_rng(seed)
+    z = rng.standard_normal((n, 4))
+    return tuple(shared * z @ rng.standard_normal((4, d)) + rng.standard_normal((n, d)) for d in (10, 14))
+
+
+@pytest.mark.parametrize("metric", ["cka", "mutual_knn"])
+def test_align_finds_what_is_shared_and_nothing_after_shuffling(metric):
+    X, Y = world(0)
+    true = cs.align(X, Y, metric=metric)
+    shuffled = cs.align(X, Y[np.random.default_rng(1).permutation(len(Y))], metric=metric)
+    assert true.p <= 1e-3
+    assert true.calibrated > 0.1
+    assert abs(shuffled.z) < 4
+    assert shuffled.calibrated < 0.05
+    assert "above chance" in str(true)
+    assert true.score == pytest.approx(getattr(cs, metric)(X, Y))
+
+
+def test_identical_representations_calibrate_to_one():
+    X, _ = world(2)
+    assert cs.align(X, X).calibrated == pytest.approx(1)
+    assert cs.align(X, X, metric="mutual_knn", k=5).calibrated == pytest.approx(1)
+
+
+def test_calibration_is_the_rank_rule_of_groeger():
+    X, Y = world(3)
+    found = cs.align(X, Y, method="permutations", draws=199, seed=7)
+    chance = permuted_products([kernel_relation(X)], [kernel_relation(Y)], orders(80, 199, 7)).ravel()
+    tau = np.sort(np.append(chance, found.score))[int(np.ceil(0.95 * 200)) - 1]
+    assert found.calibrated == pytest.approx(max((found.score - tau) / (1 - tau), 0))
+    assert found.p == (1 + (chance >= found.score).sum()) / 200
+
+
+def test_compare_scores_every_pair_and_corrects_for_the_search():
+    X, Y = world(4)
+    rng = np.random.default_rng(5)
+    a = {"noise": rng.standard_normal((80, 6)), "view": X}
+    b = {"view": Y, "noise": rng.standard_normal((80, 6))}
+    table = cs.compare(a, b, metrics=["cka", "mutual_knn"], draws=199, k=8)
+    assert len(table) == 8
+    best = table.sort_values("z").groupby("metric").tail(1)
+    assert (best.layer_a + best.layer_b == "viewview").all()
+    assert (best.p_max <= 0.01).all()
+    assert (table.p_max >= table.p).all()
+    row = table.query("metric == 'mutual_knn' and layer_a == 'view' and layer_b == 'view'").iloc[0]
+    assert row.score == pytest.approx(cs.mutual_knn(X, Y, k=8))
+
+
+def test_the_maximum_over_many_independent_layers_is_not_significant_too_often():
+    hits = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        a, b = ({str(i): rng.standard_normal((30, 5)) for i in range(5)} for _ in range(2))
+        table = cs.compare(a, b, metrics=["cka"], draws=99, seed=seed)
+        hits += table.p_max.min() <= 0.05
+    assert hits <= 7  # the 0.999 quantile of a binomial with 40 tries at 0.05
+
+
+@pytest.mark.parametrize("metric", ["cka", "mutual_knn"])
+def test_intervals_cover_the_score_of_other_samples(metric):
+    target = np.mean([cs.catalogue()[metric].score(*world_fixed(s)) for s in range(200, 300)])
+    covered = 0
+    for seed in range(40):
+        X, Y = world_fixed(seed)
+        low, high = cs.Resampled({"X": X, "Y": Y}, [("X", "Y")], metric, draws=60, seed=seed).interval("X", "Y")
+        covered += low <= target <= high
+    assert covered >= 32  # nominal 38 of 40
+
+
+def world_fixed(seed, n=80):
+    """New stimuli, the same two models."""
+    model = np.random.default_rng(99)
+    A, B = model.standard_normal((4, 10)), model.standard_normal((4, 14))
+    rng = np.random.default_rng(seed)
+    z = rng.standard_normal((n, 4))
+    return z @ A + rng.standard_normal((n, 10)), z @ B + rng.standard_normal((n, 14))
+
+
+def test_a_difference_of_pairs_is_positive_when_one_shares_more():
+    X, Y = world_fixed(1)
+    noise = np.random.default_rng(2).standard_normal((80, 14))
+    scores = cs.Resampled({"X": X, "Y": Y, "noise": noise}, [("X", "Y"), ("X", "noise")], "mutual_knn")
+    value, low, high = scores.difference(("X", "Y"), ("X", "noise"))
+    assert low < value < high
+    assert low > 0
+    assert scores.difference(("X", "Y"), ("X", "Y")) == (0, 0, 0)
+
+
+def test_align_gives_an_interval_when_asked():
+    X, Y = world(6)
+    low, high = cs.align(X, Y, ci=0.95).ci
+    assert low < cs.cka(X, Y) < high

@@ -1,0 +1,109 @@
+"""The null of a score: its level, its agreement between methods, and what it refuses."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from consilience import InputError
+from consilience.metrics.kernel import kernel_relation
+from consilience.metrics.neighborhood import neighbor_relation
+from consilience.metrics.relation import product
+from consilience.nulls import null, orders, permuted_products
+
+
+def sets(seed, n=60, dx=8, dy=12):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((n, dx)), rng.standard_normal((n, dy))
+
+
+@pytest.mark.parametrize("relation", [kernel_relation, neighbor_relation])
+def test_moments_and_permutations_tell_the_same_story(relation):
+    a, b = map(relation, sets(0))
+    exact = null(a, b, "moments")
+    drawn = null(a, b, "permutations", draws=4000)
+    assert exact.mean == pytest.approx(drawn.mean, abs=4 * drawn.sd / 4000**0.5)
+    assert exact.sd == pytest.approx(drawn.sd, rel=0.05)
+    assert exact.skew == pytest.approx(drawn.skew, abs=0.2)
+    for level in (0.9, 0.95, 0.99):
+        assert drawn.tail(exact.quantile(level)) == pytest.approx(1 - level, rel=0.4)
+
+
+def test_debiased_cka_varies_as_two_over_n_times_n_minus_three_whatever_the_data():
+    for seed, n in ((0, 20), (1, 50)):
+        X, Y = sets(seed, n)
+        assert null(kernel_relation(X**3), kernel_relation(Y), "moments").sd ** 2 == pytest.approx(2 / (n * (n - 3)))
+
+
+@pytest.mark.parametrize("relation", [kernel_relation, neighbor_relation])
+def test_independent_sets_are_rejected_at_the_stated_level(relation):
+    p = []
+    for seed in range(300):
+        a, b = map(relation, sets(seed, n=40))
+        p.append(null(a, b, "moments").tail(product(a, b)))
+    rejected = sum(x <= 0.05 for x in p)
+    low, high = stats.binom(300, 0.05).interval(0.999)
+    assert rejected <= high
+    assert rejected >= (low if relation is kernel_relation else 1)  # whole numbers keep the level from above
+
+
+def test_few_stimuli_are_enumerated_and_p_is_the_exact_share():
+    X, Y = sets(3, n=5)
+    a, b = kernel_relation(X), kernel_relation(Y)
+    found = null(a, b)
+    assert found.method == "enumeration"
+    assert found.tail(product(a, a) + 1) == 0
+    assert null(a, a).tail(product(a, a)) >= 1 / 120
+    assert found.mean == pytest.approx(0, abs=1e-12)
+
+
+def test_restricted_pairings_stay_inside_their_groups():
+    groups = np.repeat([0, 1, 2], 5)
+    for order in orders(15, 20, seed=1, groups=groups):
+        assert (groups[order] == groups).all()
+        assert sorted(order) == list(range(15))
+
+
+def test_a_shared_grouping_is_no_alignment_within_groups():
+    rng = np.random.default_rng(4)
+    groups = np.repeat(np.arange(4), 20)
+    centres = 8 * rng.standard_normal((4, 6))
+    a, b = (kernel_relation(centres[groups] + rng.standard_normal((80, 6))) for _ in range(2))
+    score = product(a, b)
+    assert null(a, b).tail(score) <= 1e-3
+    assert null(a, b, groups=groups, draws=499).tail(score) > 0.01
+
+
+def test_outliers_in_both_sets_send_auto_to_permutations():
+    X, Y = sets(5, n=50)
+    X[0] *= 60
+    Y[0] *= 60
+    found = null(kernel_relation(X), kernel_relation(Y))
+    assert found.method == "permutations"
+    assert "kurtosis" in found.why
+
+
+def test_products_of_stacks_equal_products_one_by_one():
+    for relation in (kernel_relation, neighbor_relation):
+        X, Y = sets(6, n=30)
+        a, b = [relation(X), relation(X[:, :3])], [relation(Y)]
+        order = np.random.default_rng(0).permutation(30)
+        stacked = permuted_products(a, b, [order])[0]
+        expected = [[product(first, second.rows(order)) for second in b] for first in a]
+        np.testing.assert_allclose(stacked, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"method": "guess"}, "method"),
+        ({"method": "permutations", "draws": 10}, "draws"),
+        ({"groups": np.arange(60)}, "groups"),
+        ({"groups": np.zeros(3)}, "groups"),
+        ({"method": "moments", "groups": np.repeat([0, 1], 30)}, "permutations"),
+        ({"method": "enumeration"}, "enumeration"),
+    ],
+)
+def test_refuses(arguments, words):
+    a, b = map(kernel_relation, sets(0))
+    with pytest.raises(InputError, match=words):
+        null(a, b, **arguments)
