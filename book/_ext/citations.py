@@ -1,23 +1,22 @@
 """Citations as the field writes them: Huh et al. (2024) in a sentence, (Huh et al., 2024) after one."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from sphinxcontrib.bibtex.plugin import register_plugin
 from sphinxcontrib.bibtex.style.referencing import BracketStyle
 from sphinxcontrib.bibtex.style.referencing.author_year import AuthorYearReferenceStyle
 
-
-def round_brackets():
-    return field(default_factory=lambda: BracketStyle(left="(", right=")"))
+ROUND = partial(BracketStyle, left="(", right=")")
 
 
 @dataclass
 class RoundBrackets(AuthorYearReferenceStyle):
-    bracket_parenthetical: BracketStyle = round_brackets()
-    bracket_textual: BracketStyle = round_brackets()
-    bracket_author: BracketStyle = round_brackets()
-    bracket_label: BracketStyle = round_brackets()
-    bracket_year: BracketStyle = round_brackets()
+    bracket_parenthetical: BracketStyle = field(default_factory=ROUND)
+    bracket_textual: BracketStyle = field(default_factory=ROUND)
+    bracket_author: BracketStyle = field(default_factory=ROUND)
+    bracket_label: BracketStyle = field(default_factory=ROUND)
+    bracket_year: BracketStyle = field(default_factory=ROUND)
 
 
 def setup(app):

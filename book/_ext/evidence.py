@@ -2,7 +2,8 @@
 
 A chapter records a claim as an output of type ``application/vnd.consilience.claim+json``. When Sphinx has read a
 chapter, the cache holds its executed notebook, the same that the page was made from; the claims are taken from there,
-so they agree with the page to the letter. ``{evidence}`` sets them: a table of all verdicts, then a card for each claim with its tests.
+so they agree with the page to the letter. ``{evidence}`` sets them: a table of all verdicts, then a card for each claim
+with its tests.
 """
 
 import html
@@ -16,7 +17,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 MIME = "application/vnd.consilience.claim+json"
-FIELDS = frozenset("id chapter statement study statistic stimuli n k seed tests verdict why".split())
+FIELDS = {"id", "chapter", "statement", "study", "statistic", "stimuli", "n", "k", "seed", "tests", "verdict", "why"}
 OPEN = 9  # tests that are shown without a click
 logger = logging.getLogger(__name__)
 

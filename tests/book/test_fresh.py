@@ -110,7 +110,9 @@ def test_the_build_stops_when_the_installed_package_is_another(repository):
     assert status != 0 and "consilience/__init__.py differs" in said and "make book" in said
 
 
-@pytest.mark.parametrize("changed", ["src/consilience/__init__.py", "src/core/knn.cpp", "data/models.yaml", "constraints.txt"])
+@pytest.mark.parametrize(
+    "changed", ["src/consilience/__init__.py", "src/core/knn.cpp", "data/models.yaml", "constraints.txt"]
+)
 def test_the_fingerprint_follows_code_and_data(repository, changed):
     path = repository / changed
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,8 @@ from consilience.book.plain import Book, plain
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 OPEN = "https://colab.research.google.com/github"
 
+FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}  # the tags of cells whose code the book folds
+
 INSTALL = '''\
 # Installs Consilience where it is missing (in Colab: about two minutes); does nothing where it is there.
 import importlib.metadata
@@ -106,8 +108,7 @@ def install(root):
 
 def code_cells(cell, book, where, folded):
     """A code cell as it is, and what is said about its figure below it."""
-    hidden = folded or bool({"hide-input", "hide-cell", "remove-input", "remove-cell"} & set(cell.metadata.get("tags", [])))
-    yield code(cell.source, hidden)
+    yield code(cell.source, hidden=folded or bool(FOLDED & set(cell.metadata.get("tags", []))))
     shown = cell.metadata.get("mystnb", {})
     caption = plain(shown.get("figure", {}).get("caption", ""), book, where)
     alt = shown.get("image", {}).get("alt", "").strip()
