@@ -1,0 +1,66 @@
+# Consilience: two commands, `make book` and `make test`; the rest is what they are made of.
+# Both may be run again at any time: what is up to date is left alone. They need no network but package registries.
+
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+TORCH := $(shell sed -n 's/^torch==/torch==/p' constraints.txt)
+SOURCES := $(shell find src data -type f -not -name '*.pyc' 2>/dev/null) CMakeLists.txt pyproject.toml constraints.txt
+# The package is installed anew when a source changes, or when CUDA is asked for and was not before.
+CUDA := $(if $(CONSILIENCE_CUDA),-Ccmake.define.CONSILIENCE_CUDA=$(CONSILIENCE_CUDA))
+INSTALLED := $(VENV)/installed$(addprefix -cuda-,$(CONSILIENCE_CUDA))
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+NEW := grep --line-buffered -v 'already satisfied' || true
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+
+.DEFAULT_GOAL := help
+.PHONY: help book serve zip test bench test-cuda kit colab clean
+.DELETE_ON_ERROR:
+
+help: ## say what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+book: kit ## run the chapters and build the book into _build/html
+	$(BIN)/jupyter-book build . --toc book/_toc.yml -W -n --keep-going
+	@echo; echo "The book: file://$(CURDIR)/_build/html/index.html   (or: make serve)"
+
+serve: ## serve the built book on this machine only, at PORT or a free one
+	@test -f _build/html/index.html || { echo "The book is not built yet: make book"; exit 1; }
+	@$(PYTHON) book/_tools/serve.py _build/html $(PORT)
+
+zip: ## pack the built book for reading without a server: _build/consilience-book.zip
+	@test -f _build/html/index.html || { echo "The book is not built yet: make book"; exit 1; }
+	@$(PYTHON) book/_tools/pack.py _build/html _build/consilience-book.zip
+
+test: kit ## check the style, the Colab notebooks, and run all tests
+	$(BIN)/ruff check .
+	$(BIN)/python -m consilience.book.colab --check
+	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+
+bench: $(INSTALLED) ## time the core against its peers (benchmarks/)
+	$(BIN)/python benchmarks/run.py
+
+test-cuda: $(INSTALLED) ## run the tests that need a GPU
+	$(BIN)/python -m pytest -m cuda $(PYTEST_ARGS)
+
+kit: $(INSTALLED) ## fetch the real models and pictures that the chapters use
+	$(BIN)/consilience kit --yes
+
+colab: $(INSTALLED) ## write the Colab notebook of each chapter
+	$(BIN)/python -m consilience.book.colab
+
+clean: ## remove what was built, but not .venv nor the kit
+	rm -rf _build build dist .pytest_cache .ruff_cache .hypothesis
+
+$(INSTALLED): $(SOURCES) | $(VENV)/made
+	$(PIP) install $(TORCH) | { $(NEW); }
+	$(PIP) install -c constraints.txt scikit-build-core nanobind cmake ninja | { $(NEW); }
+	$(PIP) install -c constraints.txt --no-build-isolation $(CUDA) ".[test]" | { $(NEW); }
+	@rm -f $(VENV)/installed*; touch $@
+
+$(VENV)/made:
+	@PYTHON=$(PYTHON) sh book/_tools/needed.sh
+	$(PYTHON) -m venv $(VENV)
+	@touch $@

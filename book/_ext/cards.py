@@ -1,0 +1,53 @@
+"""``{metric-cards}``: the page of metrics, made from `consilience.catalogue()`, the same cards that the tests read."""
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+
+def rows(card):
+    """A card as (what, words) pairs, in the book's Markdown."""
+    listed = {True: "; ".join, False: lambda _: "–"}
+    return [
+        ("Range", card.value_range),
+        ("Direction", f"a {card.direction}: {'higher' if card.direction == 'similarity' else 'lower'} is more alike"),
+        ("Unchanged by", listed[bool(card.invariances)](card.invariances)),
+        ("Changed by", listed[bool(card.not_invariant)](card.not_invariant)),
+        ("By chance", card.null),
+        ("Cost", card.cost),
+        ("Misleads when", card.misleads),
+        ("Source", f"{{cite:t}}`{card.source}`"),
+    ]
+
+
+def markdown(name, card):
+    """The body of a card, in the book's Markdown."""
+    formula = ["```{math}", card.formula.strip(), "```"]
+    call = f"`consilience.{name}(X, Y)`"
+    table = [":::{list-table}", ":class: metric-card", ":widths: 20 80", ":stub-columns: 1", ""]
+    for what, words in rows(card):
+        first, *more = str(words).strip().splitlines() or ["–"]
+        table += [f"* - {what}", f"  - {first}", *(f"    {line}" for line in more)]
+    return [call, "", *formula, "", *table, ":::"]
+
+
+class MetricCards(SphinxDirective):
+    def run(self):
+        import consilience
+
+        return [self.section(name, card) for name, card in consilience.catalogue().items()]
+
+    def section(self, name, card):
+        """A section that a chapter can point at: {ref}`metric-cka`."""
+        label = f"metric-{name.replace('_', '-')}"
+        section = nodes.section(ids=[label], names=[label])
+        section += nodes.title("", card.title)
+        standard = self.env.get_domain("std")
+        standard.labels[label] = self.env.docname, label, card.title
+        standard.anonlabels[label] = self.env.docname, label
+        self.state.nested_parse(markdown(name, card), self.content_offset, section)
+        return section
+
+
+def setup(app):
+    app.add_directive("metric-cards", MetricCards)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
