@@ -24,7 +24,7 @@ OPEN = "https://colab.research.google.com/github"
 
 FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}  # the tags of cells whose code the book folds
 
-INSTALL = '''\
+INSTALL = """\
 # Installs Consilience where it is missing (in Colab: about two minutes); does nothing where it is there.
 import importlib.metadata
 import os
@@ -45,7 +45,7 @@ if not installed():
         source = f"{{source}}[chapters]"
     elif "://" in source:
         source = f"consilience[chapters] @ {{source}}"
-    subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", source])'''
+    subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", source])"""
 
 
 def addresses(root):
