@@ -195,9 +195,7 @@ def pictures(tmp_path, data):
     for name, colour in {"red": (200, 0, 0, 255), "blue": (0, 0, 200, 128)}.items():
         Image.new("RGBA", (4, 3), colour).save(folder / f"{name}.png", compress_level=0)
         (folder / f"{name}.txt").write_text(f"A {name} thing.\nfr.utf8=une chose\n")
-        lines += [
-            f"{contents.digest(folder / name)}  things/{name}" for name in (f"{name}.png", f"{name}.txt")
-        ]
+        lines += [f"{contents.digest(folder / name)}  things/{name}" for name in (f"{name}.png", f"{name}.txt")]
     found = {
         "what": "two pictures",
         "reader": "none",
@@ -216,8 +214,7 @@ def apt(tmp_path, monkeypatch, pictures):
     control = tmp_path / "package/DEBIAN"
     control.mkdir()
     (control / "control").write_text(
-        "Package: two-pictures\nVersion: 1.0\nArchitecture: all\n"
-        "Maintainer: us <us@localhost>\nDescription: two\n"
+        "Package: two-pictures\nVersion: 1.0\nArchitecture: all\nMaintainer: us <us@localhost>\nDescription: two\n"
     )
     programs = tmp_path / "programs"
     programs.mkdir()

@@ -1,5 +1,7 @@
 """The null of a score: its level, its agreement between methods, and what it refuses."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -83,9 +85,10 @@ def test_outliers_in_both_sets_send_auto_to_permutations():
 
 
 def test_products_of_stacks_equal_products_one_by_one():
-    for relation in (kernel_relation, neighbor_relation):
+    biased = partial(kernel_relation, estimator="biased")
+    for relation in (kernel_relation, biased, neighbor_relation):
         X, Y = sets(6, n=30)
-        a, b = [relation(X), relation(X[:, :3])], [relation(Y)]
+        a, b = [relation(X), relation(X[:, :3])], [relation(Y), relation(Y[:, :5]), relation(X)]
         order = np.random.default_rng(0).permutation(30)
         stacked = permuted_products(a, b, [order])[0]
         expected = [[product(first, second.rows(order)) for second in b] for first in a]

@@ -54,9 +54,7 @@ def verify(folder, manifest):
         except OSError as error:
             raise ContentError(f"{file} cannot be read: {error}") from error
         if found != wanted:
-            raise ContentError(
-                f"{file} is not what it should be: SHA-256 {found[:12]}..., expected {wanted[:12]}..."
-            )
+            raise ContentError(f"{file} is not what it should be: SHA-256 {found[:12]}..., expected {wanted[:12]}...")
 
 
 def gather(found, manifest, into):
@@ -68,11 +66,7 @@ def gather(found, manifest, into):
     wanted = grouped(manifest)
     suffixes = {suffix for group in wanted.values() for suffix in group}
     lying = grouped(
-        {
-            str(path.relative_to(found)): path
-            for path in sorted(Path(found).rglob("*"))
-            if path.suffix in suffixes
-        }
+        {str(path.relative_to(found)): path for path in sorted(Path(found).rglob("*")) if path.suffix in suffixes}
     )
     said = {}
     for group in lying.values():

@@ -16,9 +16,7 @@ def data_path(name):
     for place in PLACES:
         if (place / name).exists():
             return place / name
-    raise FileNotFoundError(
-        f"data/{name} is missing from this installation of consilience; install it again."
-    )
+    raise FileNotFoundError(f"data/{name} is missing from this installation of consilience; install it again.")
 
 
 def table(name):

@@ -81,9 +81,7 @@ def plan(names=None):
     items = []
     for name in offline() if names is None else names:
         found = row(name)
-        items.append(
-            Item(name, found["what"], found["megabytes"], found["licence"], source(found), is_here(name))
-        )
+        items.append(Item(name, found["what"], found["megabytes"], found["licence"], source(found), is_here(name)))
     return items
 
 

@@ -201,30 +201,46 @@ def orders(n, draws, seed=0, groups=None):
         yield order
 
 
-def flat(relations):
-    """Many relations as the rows of one matrix of shape (n_relations, n²), so that all products are one product."""
-    if sparse.issparse(relations[0].matrix):
-        return sparse.vstack([r.matrix.reshape(1, -1) for r in relations], format="csr")
-    return np.stack([r.matrix.ravel() for r in relations])
-
-
-def products(rows, columns):
-    """All inner products of two stacks of relations: array of shape (n_rows, n_columns)."""
-    found = rows @ columns.T
-    return found.toarray() if sparse.issparse(found) else found
-
-
 def permuted_products(a, b, all_orders):
     """Scores of every relation of `a` with every relation of `b`, for each order of the stimuli of `b`.
 
     The order is the same for all pairs, so the maximum over pairs has its null in the maximum of each draw.
 
+    Parameters
+    ----------
+    a, b : sequence of Relation
+        All of the same stimuli and of one kind.
+    all_orders : iterable of array of shape (n_stimuli,)
+
     Returns
     -------
     ndarray of shape (draws, len(a), len(b))
     """
-    fixed = flat(a)
-    return np.stack([products(fixed, flat([r.rows(order) for r in b])) for order in all_orders])
+    graphs = sparse.issparse(a[0].matrix)
+    return np.stack(list((graph_products if graphs else dense_products)(a, b, all_orders)))
+
+
+def dense_products(a, b, all_orders):
+    """Symmetric matrices: what is above the diagonal counts twice, and one matrix product serves all pairs."""
+    rows, columns = np.triu_indices(a[0].n)
+    twice = np.where(rows == columns, 1.0, 2.0)
+    fixed = np.stack([r.matrix[rows, columns] * twice for r in a])
+    moving = np.stack([r.matrix.ravel() for r in b])
+    for order in all_orders:
+        yield fixed @ moving[:, order[rows] * len(order) + order[columns]].T
+
+
+def graph_products(a, b, all_orders):
+    """Sparse graphs: each edge of `b` gets a new place, and one sparse product serves all pairs."""
+    n = a[0].n
+    fixed = sparse.vstack([r.matrix.reshape(1, -1) for r in a]).T.tocsr()
+    edges = [r.matrix.tocoo() for r in b]
+    start, end = (np.concatenate([getattr(e, part) for e in edges]).astype(np.int64) for part in ("row", "col"))
+    weight, stops = np.concatenate([e.data for e in edges]), np.cumsum([0, *(e.nnz for e in edges)])
+    for order in all_orders:
+        place = np.argsort(order)
+        moved = sparse.csr_array((weight, place[start] * n + place[end], stops), shape=(len(b), n * n))
+        yield (moved @ fixed).toarray().T
 
 
 def permutation_null(a, b, draws=999, seed=0, groups=None, why=""):

@@ -11,6 +11,5 @@ def bring(module):
         return import_module(module)
     except ImportError as error:
         raise ImportError(
-            f"{module} cannot be imported ({error}). "
-            'Models and pictures need: pip install "consilience[chapters]"'
+            f'{module} cannot be imported ({error}). Models and pictures need: pip install "consilience[chapters]"'
         ) from error

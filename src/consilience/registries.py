@@ -95,9 +95,7 @@ def run(command, folder):
         lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
         complaints = [line for line in lines if line.startswith(("ERROR", "E:", "dpkg-deb: error"))] or lines
         name = "pip" if "pip" in command else command[0]
-        raise RegistryError(
-            f"{name} failed: {complaints[-1] if complaints else f'exit status {done.returncode}'}"
-        )
+        raise RegistryError(f"{name} failed: {complaints[-1] if complaints else f'exit status {done.returncode}'}")
 
 
 def first_line(error):

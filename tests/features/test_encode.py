@@ -113,18 +113,14 @@ def test_batch_size_does_not_matter(vit, noise, empty_cache):
 
 def test_what_was_encoded_is_read_from_the_cache(vit, noise, monkeypatch):
     first = encode(vit, noise)
-    monkeypatch.setattr(
-        transformers.AutoModel, "from_pretrained", lambda *_, **__: pytest.fail("computed again")
-    )
+    monkeypatch.setattr(transformers.AutoModel, "from_pretrained", lambda *_, **__: pytest.fail("computed again"))
     second = encode(vit, noise)
     assert second.layers == first.layers and second.provenance == first.provenance
     for layer in first:
         np.testing.assert_array_equal(first[layer], second[layer])
 
 
-def test_other_stimuli_weights_or_code_are_never_taken_for_these(
-    vit, noise, empty_cache, tmp_path, monkeypatch
-):
+def test_other_stimuli_weights_or_code_are_never_taken_for_these(vit, noise, empty_cache, tmp_path, monkeypatch):
     encode(vit, noise)
     encode(vit, noise[:4])
     assert len(list(empty_cache.iterdir())) == 2

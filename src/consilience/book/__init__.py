@@ -4,6 +4,7 @@ from consilience.book.checks import check
 from consilience.book.claims import Claim, Evidence, above_chance, above_control, judge, record
 from consilience.book.controls import UNTRAINED, controls, evidence, resample
 from consilience.book.cost import cost
+from consilience.book.expect import expect
 from consilience.book.glue import glue
 from consilience.book.order import order, order_evidence
 
@@ -17,6 +18,7 @@ __all__ = [
     "controls",
     "cost",
     "evidence",
+    "expect",
     "glue",
     "judge",
     "order",

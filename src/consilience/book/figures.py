@@ -6,10 +6,13 @@ page. Colours name the modality in all chapters and survive colour blindness; no
 
 from __future__ import annotations
 
+from textwrap import shorten
+
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 
+WIDTH = 9.2  # inches, of every figure, so that letters have one size throughout
 INK = "#7a7a7a"
 FAINT = "#9a9a9a"
 COLOURS = {
@@ -31,8 +34,8 @@ def use_style():
             "figure.facecolor": "none",
             "axes.facecolor": "none",
             "savefig.facecolor": "none",
-            "figure.dpi": 110,
-            "savefig.dpi": 180,
+            "figure.dpi": 160,
+            "savefig.dpi": 160,
             "figure.constrained_layout.use": True,
             "font.size": 10.5,
             "axes.titlesize": 11.5,
@@ -53,12 +56,13 @@ def use_style():
 def gallery(stimuli, chosen, columns=8):
     """Pictures of the gallery with their captions; the credit belongs into the figure's caption."""
     rows = int(np.ceil(len(chosen) / columns))
-    figure, axes = plt.subplots(rows, columns, figsize=(columns * 1.15, rows * 1.35))
+    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, WIDTH / columns * rows * 1.25))
     for axis in axes.flat:
         axis.axis("off")
     for axis, i in zip(axes.flat, chosen, strict=False):
         axis.imshow(stimuli.image(int(i)))
-        axis.set_title(stimuli.captions[int(i)].rstrip(".")[:20], fontsize=7.5, fontweight="normal", loc="center")
+        caption = shorten(stimuli.captions[int(i)].rstrip("."), 24, placeholder=" …")
+        axis.set_title(caption, fontsize=7.5, fontweight="normal", loc="center")
     return figure
 
 
@@ -73,7 +77,7 @@ def heatmaps(tables, title):
     title : str
         The message, as a sentence.
     """
-    figure, axes = plt.subplots(1, len(tables), figsize=(3.1 * len(tables), 3.6))
+    figure, axes = plt.subplots(1, len(tables), figsize=(WIDTH, 3.6))
     for axis, ((below, above), table) in zip(np.atleast_1d(axes), tables.items(), strict=True):
         rows, columns = table.layer_a.drop_duplicates(), table.layer_b.drop_duplicates()
         scores = table.pivot(index="layer_a", columns="layer_b", values="score").loc[rows, columns].to_numpy()
@@ -104,7 +108,7 @@ def ladder(panels, title, colour=COLOURS["vision"]):
     title : str
     """
     count = max(map(len, panels.values()))
-    figure, axes = plt.subplots(1, len(panels), figsize=(4.3 * len(panels), 0.6 * count + 1.6), sharey=True)
+    figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 0.6 * count + 1.6), sharey=True)
     for axis, (label, rows) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         for y, row in enumerate(rows):
             axis.fill_betweenx([y - 0.36, y + 0.36], *row["null"], color=FAINT, alpha=0.5, lw=0)
@@ -133,7 +137,7 @@ def curves(panels, title, ylabel, colour=COLOURS["vision"]):
         log (default True).
     title, ylabel : str
     """
-    figure, axes = plt.subplots(1, len(panels), figsize=(4.6 * len(panels), 3.7), sharey=True)
+    figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 4.2), sharey=True)
     shades = sns.light_palette(colour, n_colors=6)[2:]
     for axis, (name, panel) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         x = np.asarray(panel["x"])

@@ -51,9 +51,9 @@ def order_evidence(models, pairs, metric, draws=40, shuffles=999, seed=0, level=
     for a, b in pairs:
         case, n = f"{a} and {b}", len(next(iter(models[a].values())))
         scores, chance = layer_scores(models[a], models[b], metric, shuffles, seed=seed, **options)
-        value = order(scores)
+        value = float(order(scores))
         p = (1 + sum(order(shuffled) >= value for shuffled in chance)) / (1 + shuffles)
-        tests.append(Evidence(case, "chance", value, None, None, p, p <= 0.001, scale_of(metric)))
+        tests.append(Evidence(case, "chance", value, None, None, p, bool(p <= 0.001), scale_of(metric)))
         controls = {f"{a} untrained": (a + UNTRAINED, b), f"{b} untrained": (a, b + UNTRAINED)}
         kinds = [(a, b), *controls.values()]
         needed = dict.fromkeys(name for pair in kinds for name in pair)

@@ -40,9 +40,7 @@ def weights(path):
     onnx = bring("onnx")
     graph = onnx.load(path).graph
     values = {i.name: torch.from_numpy(onnx.numpy_helper.to_array(i).copy()) for i in graph.initializer}
-    named = {
-        name.removeprefix(BACKBONE): value for name, value in values.items() if name.startswith(BACKBONE)
-    }
+    named = {name.removeprefix(BACKBONE): value for name, value in values.items() if name.startswith(BACKBONE)}
     for node in graph.node:
         if node.op_type == "MatMul" and node.input[1] in values:
             module = node.name.strip("/").removesuffix("/MatMul").replace("/", ".")
@@ -57,9 +55,7 @@ def positions(values):
     """
     units, side = SIZES["hidden_size"], SIZES["image_size"] // SIZES["patch_size"]
     (grid,) = (value for value in values.values() if tuple(value.shape) == (1, side * side, units))
-    (first,) = (
-        v for name, v in values.items() if tuple(v.shape) == (1, 1, units) and not name.startswith(BACKBONE)
-    )
+    (first,) = (v for name, v in values.items() if tuple(v.shape) == (1, 1, units) and not name.startswith(BACKBONE))
     return {
         "embeddings.position_embeddings": torch.cat([first, grid], dim=1),
         "embeddings.mask_token": torch.zeros(1, units),

@@ -57,9 +57,7 @@ def load(row, folder, untrained, seed):
 
     @torch.inference_mode()
     def encode(images):
-        return [
-            x.mean((2, 3)).numpy() for x in model.layers(torch.from_numpy(prepare(images, **row["input"])))
-        ]
+        return [x.mean((2, 3)).numpy() for x in model.layers(torch.from_numpy(prepare(images, **row["input"])))]
 
     return Encoder(["stem", *(f"stage{s}" for s in range(1, len(STAGES) + 1)), "head"], encode)
 

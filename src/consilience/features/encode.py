@@ -115,9 +115,7 @@ def weights_digest(row, folder):
         (sha256,) = row["files"].values()
         return sha256
     if not (folder / "model.safetensors").is_file():
-        raise kit.KitError(
-            f"{folder} has no model.safetensors; save the model there with safe serialization."
-        )
+        raise kit.KitError(f"{folder} has no model.safetensors; save the model there with safe serialization.")
     return digest(folder / "model.safetensors")
 
 

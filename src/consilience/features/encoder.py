@@ -44,9 +44,7 @@ def prepare(images, size, mean, std, channels="RGB", resample="bicubic"):
     float32 array of shape (n, 3, size, size)
     """
     filter = bring("PIL.Image").Resampling[resample.upper()]
-    pixels = np.stack(
-        [np.asarray(square(image).resize((size, size), filter), np.float32) for image in images]
-    )
+    pixels = np.stack([np.asarray(square(image).resize((size, size), filter), np.float32) for image in images])
     if channels == "BGR":
         pixels = pixels[..., ::-1]
     pixels = (pixels - np.float32(mean)) / np.float32(std)

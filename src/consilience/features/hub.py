@@ -13,9 +13,7 @@ def load(row, folder, untrained, seed) -> Encoder:
     """An encoder with the model's hidden states as layers, pooled as :mod:`.transformer` says."""
     transformers = bring("transformers")
     if untrained:
-        model = drawn(
-            transformers.AutoModel.from_config, transformers.AutoConfig.from_pretrained(folder), seed
-        )
+        model = drawn(transformers.AutoModel.from_config, transformers.AutoConfig.from_pretrained(folder), seed)
     else:
         model = pretrained(transformers.AutoModel, folder, dtype=torch.float32)
     processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")

@@ -49,13 +49,9 @@ def pretrained(family, place, **options):
         model, told = family.from_pretrained(place, output_loading_info=True, **options)
     finally:
         logging.enable_progress_bar()
-    absent = sorted(
-        key for key in {*told["missing_keys"], *told["mismatched_keys"]} if not key.startswith(UNUSED)
-    )
+    absent = sorted(key for key in {*told["missing_keys"], *told["mismatched_keys"]} if not key.startswith(UNUSED))
     if absent:
-        raise ValueError(
-            f"{place or 'The file'} lacks weights of {type(model).__name__}: {', '.join(absent[:3])}, ..."
-        )
+        raise ValueError(f"{place or 'The file'} lacks weights of {type(model).__name__}: {', '.join(absent[:3])}, ...")
     return model
 
 

@@ -51,9 +51,7 @@ class Stimuli:
     def __getitem__(self, index):
         chosen = np.arange(len(self))[index]
         if chosen.ndim != 1:
-            raise IndexError(
-                "Select stimuli with a slice, an array of indices or a mask; image(i) gives one picture."
-            )
+            raise IndexError("Select stimuli with a slice, an array of indices or a mask; image(i) gives one picture.")
         return replace(self, **{field: tuple(getattr(self, field)[i] for i in chosen) for field in ONE_EACH})
 
     def __iter__(self):

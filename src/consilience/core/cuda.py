@@ -1,0 +1,84 @@
+"""Tensors on a GPU: computed where they lie, on the caller's stream, through DLPack.
+
+PyTorch and CuPy share the few names that are needed (`isfinite`, `empty`, `float64`, ...), so the library
+that made the tensor is asked; neither is imported here.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from consilience.check import FEWEST_STIMULI, InputError, check_k
+from consilience.core import roads
+
+CUDA = 2  # DLPack's number for this kind of device
+
+
+def is_on_device(X):
+    """Does X lie in CUDA memory?"""
+    return hasattr(X, "__dlpack_device__") and X.__dlpack_device__()[0] == CUDA
+
+
+def neighbors(X, k, similarity, others=None, want_ties=False):
+    """Indices, similarities, ties: see :func:`consilience.core.neighbors.neighbors`. Ties come in NumPy."""
+    if not hasattr(roads.compiled, "neighbors_on_cuda"):
+        raise InputError(
+            "X lies on a CUDA device, but the core was built without CUDA (`consilience doctor` says why). "
+            "Install again where nvcc is found, or pass X.cpu() (PyTorch) or X.get() (CuPy)."
+        )
+    library = sys.modules[type(X).__module__.partition(".")[0]]
+    is_torch = library.__name__ == "torch"
+    X = check_on_device(library, X, similarity, "X")
+    n, candidates = X.shape[0], X.shape[0]
+    if others is not None:
+        if not is_on_device(others) or others.__dlpack_device__() != X.__dlpack_device__():
+            raise InputError("others must lie on the same CUDA device as X; move it there first.")
+        others = check_on_device(library, others, similarity, "others")
+        if others.shape[1] != X.shape[1]:
+            raise InputError(f"X has {X.shape[1]} units and others {others.shape[1]}; both need the same.")
+        candidates = others.shape[0] + 1
+    k = check_k(k, candidates)
+    with library.cuda.device(X.device) if is_torch else X.device:
+        where = {"device": X.device} if is_torch else {}
+        indices = library.empty((n, k), dtype=library.int64, **where)
+        similarities = library.empty((n, k), dtype=library.float64, **where)
+        # CUDA calls the legacy default stream 0; DLPack calls it 1.
+        current = library.cuda.current_stream() if is_torch else library.cuda.get_current_stream()
+        stream = current.cuda_stream if is_torch else current.ptr
+        lent = [
+            None if array is None else array.__dlpack__(stream=stream or 1)
+            for array in (X, others, indices, similarities)
+        ]
+        ties = roads.compiled.neighbors_on_cuda(
+            lent[0], lent[1], similarity, lent[2], lent[3], want_ties=want_ties, stream=stream
+        )
+        if library.float64 not in (X.dtype, getattr(others, "dtype", None)):
+            similarities = similarities.float() if is_torch else similarities.astype(library.float32)
+    return indices, similarities, ties
+
+
+def to_numpy(array):
+    """A tensor's copy in main memory."""
+    return array.cpu().numpy() if hasattr(array, "cpu") else array.get()
+
+
+def check_on_device(library, X, similarity, name):
+    """What :func:`consilience.check.check_array` asks, asked on the device; only the answers leave it."""
+    X = X.detach() if hasattr(X, "detach") else X
+    if str(X.dtype).removeprefix("torch.") not in ("float16", "bfloat16", "float32", "float64"):
+        raise InputError(f"{name} has dtype {X.dtype}; use float16, bfloat16, float32 or float64.")
+    if X.ndim != 2 or X.shape[1] == 0:
+        raise InputError(f"{name} has shape {tuple(X.shape)}; it must be (n_stimuli, n_units).")
+    if X.shape[0] < FEWEST_STIMULI:
+        raise InputError(f"{name} has {X.shape[0]} stimuli (rows); at least {FEWEST_STIMULI} are needed.")
+    if not library.isfinite(X).all():
+        raise InputError(f"{name} holds NaN or infinity. Remove those stimuli, or those units.")
+    if not (X[:1] != X).any():
+        raise InputError(f"{name} is the same for every stimulus: no unit varies, nothing can be compared.")
+    # Squares of float64 can overflow or vanish; those of the narrower types fit into float64.
+    wide = X.dtype == library.float64
+    if wide and (abs(X) > 1e140).any():
+        raise InputError(f"{name} holds values whose squares overflow; divide it by a constant.")
+    if similarity == "cosine" and not (abs(X) > (1e-150 if wide else 0)).any(1).all():
+        raise InputError(f"{name} has a row of zeros, or nearly so, which has no cosine. Remove it.")
+    return X

@@ -1,0 +1,106 @@
+// From somebody's array on the device to plain rows, shifted and scaled. Read beside ../pack.cpp.
+#pragma once
+#include "../pack.hpp"
+#include "device.cuh"
+
+namespace consilience::cuda {
+
+// Rows ready to be multiplied, in the device's memory, row by row.
+template <class T> struct Rows {
+  const T* values;
+  const T* bias;
+  std::int64_t n, d;
+};
+
+template <class T> struct Packed {
+  Memory<T> values, bias;
+  std::int64_t n = 0, d = 0;
+  double longest = 0;
+  Rows<T> rows() const { return {values.data, bias.data, n, d}; }
+};
+
+__device__ inline double element(const View& view, std::int64_t i, std::int64_t t) {
+  const std::int64_t at = i * view.row_stride + t * view.column_stride;
+  switch (view.type) {
+    case Type::f16: return static_cast<const Half*>(view.data)[at];
+    case Type::bf16: return static_cast<const Bfloat16*>(view.data)[at];
+    case Type::f32: return static_cast<const float*>(view.data)[at];
+    default: return static_cast<const double*>(view.data)[at];
+  }
+}
+
+// Adds up sixteen lanes, held by sixteen neighbouring threads, as the definition has it; the first of them gets the sum.
+__device__ inline double sum_of_lanes(double lane) {
+  for (int half = LANES / 2; half > 0; half /= 2) lane += __shfl_xor_sync(ALL, lane, half);
+  return lane;
+}
+
+// One thread a unit and slab of rows; slabs are added up later.
+__global__ void sum_slabs(View view, std::int64_t rows, double* sums) {
+  const std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  const std::int64_t slab = at / view.d, t = at % view.d;
+  if (slab * rows >= view.n) return;
+  double sum = 0;
+  for (std::int64_t i = slab * rows; i < view.n && i < (slab + 1) * rows; i++) sum += element(view, i, t);
+  sums[slab * view.d + t] = sum;
+}
+
+__global__ void mean_of_slabs(std::int64_t slabs, std::int64_t n, std::int64_t d, const double* sums, double* mean) {
+  const std::int64_t t = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (t >= d) return;
+  double sum = 0;
+  for (std::int64_t slab = 0; slab < slabs; slab++) sum += sums[slab * d + t];
+  mean[t] = sum / static_cast<double>(n);
+}
+
+// Half a warp a row.
+__global__ void sum_squares(View view, const double* shift, double* squares) {
+  const std::int64_t i = (static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / LANES;
+  double lane = 0;
+  if (i < view.n)
+    for (std::int64_t t = threadIdx.x % LANES; t < view.d; t += LANES) {
+      const double x = element(view, i, t) - (shift ? shift[t] : 0.0);
+      lane += x * x;
+    }
+  const double sum = sum_of_lanes(lane);
+  if (i < view.n && threadIdx.x % LANES == 0) squares[i] = sum;
+}
+
+template <class T>
+__global__ void fill(View view, Similarity similarity, const double* shift, const double* squares, double scale,
+                     T* values, T* bias) {
+  const std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  const std::int64_t i = at / view.d, t = at % view.d;
+  if (i >= view.n) return;
+  const double factor = similarity == Similarity::cosine ? 1 / std::sqrt(squares[i]) : scale;
+  values[at] = static_cast<T>((element(view, i, t) - (shift ? shift[t] : 0.0)) * factor);
+  if (t == 0) bias[i] = similarity == Similarity::euclidean ? static_cast<T>(-0.5 * squares[i] * factor * factor) : T(0);
+}
+
+inline std::int64_t blocks_for(std::int64_t threads, int per_block) { return (threads + per_block - 1) / per_block; }
+
+inline Memory<double> means(const View& view, cudaStream_t stream) {
+  const std::int64_t slabs = std::min<std::int64_t>(view.n, 256), rows = (view.n + slabs - 1) / slabs;
+  const std::int64_t filled = (view.n + rows - 1) / rows;
+  Memory<double> sums(slabs * view.d, stream), mean(view.d, stream);
+  launch(sum_slabs, blocks_for(slabs * view.d, 256), 256, stream, view, rows, sums.data);
+  launch(mean_of_slabs, blocks_for(view.d, 256), 256, stream, filled, view.n, view.d, sums.data, mean.data);
+  return mean;
+}
+
+inline Memory<double> squares(const View& view, const double* shift, cudaStream_t stream) {
+  Memory<double> squares(view.n, stream);
+  launch(sum_squares, blocks_for(view.n * LANES, 256), 256, stream, view, shift, squares.data);
+  return squares;
+}
+
+template <class T>
+Packed<T> pack(const View& view, Similarity similarity, const double* shift, const double* squares, double longest,
+               double scale, cudaStream_t stream) {
+  Packed<T> packed{Memory<T>(view.n * view.d, stream), Memory<T>(view.n, stream), view.n, view.d, longest};
+  launch(fill<T>, blocks_for(view.n * view.d, 256), 256, stream, view, similarity, shift, squares, scale,
+         packed.values.data, packed.bias.data);
+  return packed;
+}
+
+}  // namespace consilience::cuda

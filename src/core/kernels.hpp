@@ -1,0 +1,42 @@
+// The few loops that need the machine's widest registers, as a table of functions.
+//
+// kernels.cpp is compiled once per instruction set and fills one table each time; `isa` picks a table at run time.
+// No standard library here or there: an inline function compiled for AVX-512 could be merged by the linker with the
+// same one compiled for any CPU, and would then crash on the older ones.
+#pragma once
+#include <cstdint>
+
+namespace consilience {
+
+constexpr int PANEL = 16;   // rows that lie together: packed arrays are [ceil(n / 16)][d][16]
+constexpr int DEPTH = 256;  // units multiplied in one go: a panel's share stays in the nearest cache
+
+template <class T> struct Kernels {
+  int tile;  // edge of a tile, a multiple of 48: two operands and the result share the second cache
+
+  // C = A B', for `row_panels` panels of A and `column_panels` of B. Each entry is a chain of at most DEPTH fused
+  // multiply-adds from zero, and the chains are added in order.
+  void (*multiply)(int row_panels, int column_panels, int64_t d, const T* A, const T* B, T* C, int stride);
+
+  // Which of n scores exceed the bar? Columns with scores[j] + bias[j] > bar go to `found`; returns how many.
+  // n is rounded up to whole panels; pad the bias with minus infinity.
+  int (*above)(int n, const T* scores, const T* bias, T bar, int* found);
+
+  // The same for a transposed tile: one bias, and a bar for each column. Pad the bars with infinity.
+  int (*above_each)(int n, const T* scores, T bias, const T* bars, int* found);
+};
+
+struct Isa {
+  const char* name;
+  Kernels<float> in_float;
+  Kernels<double> in_double;
+  const Kernels<float>& kernels(float) const { return in_float; }
+  const Kernels<double>& kernels(double) const { return in_double; }
+};
+
+extern const Isa isa_generic;
+#if defined(__x86_64__) && defined(__GNUC__)
+extern const Isa isa_avx2, isa_avx512;
+#endif
+
+}  // namespace consilience

@@ -1,0 +1,151 @@
+#include "pack.hpp"
+
+#include <cmath>
+#include <stdexcept>
+
+#include "tiles.hpp"
+
+namespace consilience {
+
+namespace {
+
+constexpr std::int64_t BLOCK = 16 * PANEL;  // rows in one item of work
+
+template <class F> void for_blocks(std::int64_t n, const Workers& workers, F&& f) {
+  parallel(workers, (n + BLOCK - 1) / BLOCK, [&](std::int64_t block) { f(block * BLOCK, std::min(n, (block + 1) * BLOCK)); });
+}
+
+template <class S> void read(const S* from, std::int64_t stride, std::int64_t d, double* row) {
+  if (stride == 1)
+    for (std::int64_t t = 0; t < d; t++) row[t] = from[t];
+  else
+    for (std::int64_t t = 0; t < d; t++) row[t] = from[t * stride];
+}
+
+// Lane l takes the units l, l + 16, l + 32, ...; then the upper half of the lanes is added to the lower, until one is
+// left. The inner loop has no dependence between its steps, so compilers turn it into vector code.
+template <Similarity similarity, class S>
+double sum_over_lanes(const double* x, const S* y, std::int64_t stride, std::int64_t d) {
+  double lanes[LANES] = {};
+  std::int64_t t = 0;
+  for (; t + LANES <= d; t += LANES)
+    for (int l = 0; l < LANES; l++) lanes[l] += term(similarity, x[t + l], y[(t + l) * stride]);
+  for (int l = 0; t + l < d; l++) lanes[l] += term(similarity, x[t + l], y[(t + l) * stride]);
+  for (int half = LANES / 2; half > 0; half /= 2)
+    for (int l = 0; l < half; l++) lanes[l] += lanes[l + half];
+  return lanes[0];
+}
+
+template <Similarity similarity> double sum_for(const double* row, const View& view, std::int64_t j) {
+  double sum = 0;
+  with_type(view, [&](auto* data) {
+    const auto* y = data + j * view.row_stride;
+    sum = view.column_stride == 1 ? sum_over_lanes<similarity>(row, y, 1, view.d)
+                                  : sum_over_lanes<similarity>(row, y, view.column_stride, view.d);
+  });
+  return sum;
+}
+
+}  // namespace
+
+void read_row(const View& view, std::int64_t i, double* row) {
+  with_type(view, [&](auto* data) { read(data + i * view.row_stride, view.column_stride, view.d, row); });
+}
+
+double sum_of_terms(Similarity similarity, const double* row, const View& view, std::int64_t j) {
+  return similarity == Similarity::euclidean ? sum_for<Similarity::euclidean>(row, view, j)
+                                             : sum_for<Similarity::dot>(row, view, j);
+}
+
+std::vector<double> means(const View& view, const Workers& workers) {
+  const std::int64_t slabs = std::min<std::int64_t>(view.n, 64), rows = (view.n + slabs - 1) / slabs;
+  std::vector<std::vector<double>> sums(slabs, std::vector<double>(view.d));
+  parallel(workers, slabs, [&](std::int64_t slab) {
+    std::vector<double> row(view.d);
+    for (std::int64_t i = slab * rows; i < std::min(view.n, (slab + 1) * rows); i++) {
+      read_row(view, i, row.data());
+      for (std::int64_t t = 0; t < view.d; t++) sums[slab][t] += row[t];
+    }
+  });
+  std::vector<double> mean(view.d);
+  for (const auto& sum : sums)
+    for (std::int64_t t = 0; t < view.d; t++) mean[t] += sum[t] / static_cast<double>(view.n);
+  return mean;
+}
+
+std::vector<double> squares(const View& view, const std::vector<double>& shift, const Workers& workers) {
+  std::vector<double> sums(view.n);
+  for_blocks(view.n, workers, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<double> row(view.d);
+    for (std::int64_t i = begin; i < end; i++) {
+      read_row(view, i, row.data());
+      for (std::size_t t = 0; t < shift.size(); t++) row[t] -= shift[t];
+      sums[i] = sum_over_lanes<Similarity::dot>(row.data(), row.data(), 1, view.d);
+    }
+  });
+  return sums;
+}
+
+double scale_for(const std::vector<double>& X2, const std::vector<double>& Y2, Similarity similarity) {
+  double largest = 0;
+  for (const auto* squares : {&X2, &Y2})
+    for (const double square : *squares) {
+      if (!std::isfinite(square) || (square == 0 && similarity == Similarity::cosine))
+        throw std::invalid_argument("a row is not finite, or has no direction");
+      largest = std::max(largest, square);
+    }
+  int exponent = 0;
+  std::frexp(std::sqrt(largest), &exponent);
+  return largest > 0 ? std::ldexp(1.0, -exponent) : 1.0;
+}
+
+template <class T>
+Packed<T>::Packed(std::int64_t n, std::int64_t d)
+    : n(n), d(d), panels((n + PANEL - 1) / PANEL), values(panels * d * PANEL), bias(panels * PANEL), norms(n) {}
+
+template <class T>
+Packed<T> pack(const View& view, Similarity similarity, const std::vector<double>& shift,
+               const std::vector<double>& squares, double scale, const Workers& workers) {
+  Packed<T> packed(view.n, view.d);
+  for_blocks(packed.panels * PANEL, workers, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<double> row(view.d);
+    for (std::int64_t i = begin; i < end; i++) {
+      T* const to = packed.values.get() + i / PANEL * view.d * PANEL + i % PANEL;
+      packed.bias[i] = -static_cast<T>(HUGE_VAL);
+      if (i >= view.n) {
+        for (std::int64_t t = 0; t < view.d; t++) to[t * PANEL] = 0;
+        continue;
+      }
+      read_row(view, i, row.data());
+      for (std::size_t t = 0; t < shift.size(); t++) row[t] -= shift[t];
+      const double factor = similarity == Similarity::cosine ? 1 / std::sqrt(squares[i]) : scale;
+      for (std::int64_t t = 0; t < view.d; t++) to[t * PANEL] = static_cast<T>(row[t] * factor);
+      packed.norms[i] = std::sqrt(squares[i]) * factor;
+      packed.bias[i] = similarity == Similarity::euclidean
+                           ? static_cast<T>(-0.5 * packed.norms[i] * packed.norms[i]) : T(0);
+    }
+  });
+  for (const double norm : packed.norms) packed.longest = std::max(packed.longest, norm);
+  return packed;
+}
+
+template <class T> Packed<T> gather(const Packed<T>& from, const std::vector<std::int64_t>& rows) {
+  Packed<T> to(static_cast<std::int64_t>(rows.size()), from.d);
+  std::memset(to.values.get(), 0, to.panels * to.d * PANEL * sizeof(T));
+  for (std::int64_t r = 0; r < to.n; r++) {
+    const T* const source = from.panel(rows[r]) + rows[r] % PANEL;
+    T* const target = to.values.get() + r / PANEL * to.d * PANEL + r % PANEL;
+    for (std::int64_t t = 0; t < to.d; t++) target[t * PANEL] = source[t * PANEL];
+    to.norms[r] = from.norms[rows[r]];
+  }
+  return to;
+}
+
+template struct Packed<float>;
+template struct Packed<double>;
+template Packed<float> pack(const View&, Similarity, const std::vector<double>&, const std::vector<double>&, double, const Workers&);
+template Packed<double> pack(const View&, Similarity, const std::vector<double>&, const std::vector<double>&, double, const Workers&);
+template Packed<float> gather(const Packed<float>&, const std::vector<std::int64_t>&);
+template Packed<double> gather(const Packed<double>&, const std::vector<std::int64_t>&);
+
+}  // namespace consilience

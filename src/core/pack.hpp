@@ -1,0 +1,70 @@
+// From somebody's array of any float type and any strides to panels of sixteen rows that the kernels stream through.
+#pragma once
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "kernels.hpp"
+#include "similarity.hpp"
+
+namespace consilience {
+
+// Memory aligned to a cache line, not initialised.
+template <class T> struct Buffer {
+  struct Free { void operator()(T* p) const { ::operator delete(p, std::align_val_t(64)); } };
+  std::unique_ptr<T[], Free> data;
+  Buffer() = default;
+  explicit Buffer(std::size_t count)
+      : data(static_cast<T*>(::operator new(count * sizeof(T) + 64, std::align_val_t(64)))) {}
+  T* get() const { return data.get(); }
+  T& operator[](std::int64_t i) const { return data[i]; }
+};
+
+// The rows of one set, ready to be multiplied. Scaled so that no row is longer than one.
+template <class T> struct Packed {
+  std::int64_t n = 0, d = 0, panels = 0;
+  Buffer<T> values;           // [panels][d][16], rows beyond n are zero
+  Buffer<T> bias;             // what a score gains in this row's column: -|y|²/2 for the Euclidean, else 0; padded by -inf
+  std::vector<double> norms;  // lengths of the scaled rows
+  double longest = 0;         // the largest of them
+
+  Packed() = default;
+  Packed(std::int64_t n, std::int64_t d);
+  const T* panel(std::int64_t row) const { return values.get() + row / PANEL * d * PANEL; }
+};
+
+// How long work is split and interrupted; see tiles.hpp.
+struct Workers {
+  int threads;
+  std::function<void()> poll;  // called now and then on the calling thread; may throw to stop everything
+};
+
+// Row i in float64.
+void read_row(const View& view, std::int64_t i, double* row);
+
+// The sum of terms between a row in float64 and row j of a view, in the definition's order.
+double sum_of_terms(Similarity similarity, const double* row, const View& view, std::int64_t j);
+
+// Column means in float64. They shift both sets before a Euclidean guess; any shift is allowed, so order is free.
+std::vector<double> means(const View& view, const Workers& workers);
+
+// Sums of squares of each row, in the definition's order; of the row minus `shift` where one is given.
+std::vector<double> squares(const View& view, const std::vector<double>& shift, const Workers& workers);
+
+// The power of two that brings the longest row of both sets to at most one, so that no product overflows. Throws
+// where a row is not finite, or is zero though a cosine is asked for: Python has refused those in better words, but
+// nothing below is safe with them.
+double scale_for(const std::vector<double>& X2, const std::vector<double>& Y2, Similarity similarity);
+
+// (row - shift) times `scale`, or unit rows for the cosine, as T, in panels. `squares` are those of the shifted rows.
+template <class T>
+Packed<T> pack(const View& view, Similarity similarity, const std::vector<double>& shift,
+               const std::vector<double>& squares, double scale, const Workers& workers);
+
+// Some rows of a packed set, as a packed set of their own.
+template <class T> Packed<T> gather(const Packed<T>& from, const std::vector<std::int64_t>& rows);
+
+}  // namespace consilience

@@ -1,0 +1,64 @@
+"""The chapter on vision, run as it stands, and once more with the pictures of every model shuffled.
+
+Shuffling breaks the pairing, so whatever a claim rests on is gone: each verdict must flip.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import jupytext
+import nbclient
+import nbformat
+import pytest
+
+from consilience.book.claims import FAILS, MIME
+
+CHAPTER = Path(__file__).parents[2] / "notebooks" / "vision.md"
+SHUFFLE = """
+from dataclasses import replace
+
+shuffler = np.random.default_rng(1)
+for name, model in features.items():
+    order = shuffler.permutation(len(stimuli))
+    features[name] = replace(model, arrays={layer: X[order] for layer, X in model.items()})
+book.expect = lambda condition, sentence: sentence  # the sentences are not expected to hold
+"""
+
+
+def claims(shuffled):
+    """The claims that a run of the chapter records, by id."""
+    notebook = jupytext.read(CHAPTER)
+    if shuffled:
+        (place,) = (i for i, cell in enumerate(notebook.cells) if "features" in cell.metadata.get("tags", []))
+        notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(SHUFFLE))
+    nbclient.NotebookClient(notebook, timeout=900, kernel_name="python3").execute()
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    found = [output["data"][MIME] for output in outputs if MIME in output.get("data", {})]
+    return {claim["id"]: claim for claim in found}
+
+
+@pytest.fixture(scope="module")
+def runs():
+    with ThreadPoolExecutor(2) as pool:
+        return tuple(pool.map(claims, [False, True]))
+
+
+def test_three_to_five_claims_are_judged_and_some_hold(runs):
+    as_it_stands, _ = runs
+    assert 3 <= len(as_it_stands) <= 5
+    assert sum(claim["verdict"].startswith("holds") for claim in as_it_stands.values()) >= 3
+
+
+def test_each_verdict_flips_when_the_pictures_are_shuffled(runs):
+    as_it_stands, shuffled = runs
+    assert as_it_stands.keys() == shuffled.keys()
+    for name, claim in as_it_stands.items():
+        assert claim["verdict"] != shuffled[name]["verdict"] == FAILS, name
+
+
+def test_each_claim_is_tested_against_chance_twins_and_pixels(runs):
+    for claim in runs[0].values():
+        against = " ".join(test["name"] for test in claim["tests"])
+        assert "chance" in against
+        assert "untrained" in against
+        assert "pixels" in against or claim["id"] == "vision-order"  # pixels have no layers to put in order

@@ -1,0 +1,70 @@
+"""On a GPU: `make test-cuda`. Everything here is skipped where PyTorch finds none."""
+
+import numpy as np
+import pytest
+
+from consilience.check import InputError
+from consilience.core import neighbor_weights, neighbors, roads
+
+torch = pytest.importorskip("torch")
+pytestmark = [
+    pytest.mark.cuda,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"),
+    pytest.mark.skipif(not hasattr(roads.compiled, "neighbors_on_cuda"), reason="built without CUDA"),
+]
+
+SIMILARITIES = ["cosine", "dot", "euclidean"]
+
+
+def normal(n, d, seed=0):
+    return np.random.default_rng([seed, n, d]).standard_normal((n, d)).astype(np.float32)
+
+
+def same(found, expected):
+    for a, b in zip(found, expected, strict=True):
+        assert a.device.type == "cuda"
+        np.testing.assert_array_equal(a.cpu().numpy(), b)
+
+
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize(("n", "d", "k"), [(4, 1, 3), (31, 767, 5), (1000, 2, 999), (5000, 100, 10)])
+def test_the_same_bits_as_the_cpu(n, d, k, dtype, similarity):
+    X = torch.from_numpy(normal(n, d)).to(dtype)
+    same(neighbors(X.cuda(), k, similarity), neighbors(X, k, similarity))
+
+
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+def test_among_others(similarity):
+    X, others = torch.from_numpy(normal(300, 40)), torch.from_numpy(normal(700, 40, seed=1))
+    same(neighbors(X.cuda(), 9, similarity, others=others.cuda()), neighbors(X, 9, similarity, others=others))
+
+
+def test_ties():
+    X = normal(3000, 20)
+    X[::2] = X[0]
+    found, expected = neighbor_weights(torch.from_numpy(X).cuda(), 7), neighbor_weights(X, 7)
+    assert (found != expected).nnz == 0
+
+
+def test_strides_and_gradients():
+    X = torch.from_numpy(normal(200, 60))
+    same(neighbors(X.cuda().requires_grad_()[::2, 5::3], 4), neighbors(X[::2, 5::3], 4))
+
+
+def test_runs_on_the_current_stream():
+    X = torch.from_numpy(normal(4000, 64))
+    with torch.cuda.stream(torch.cuda.Stream()):
+        on_device = X.cuda(non_blocking=True) * 2  # queued on this stream, and not awaited
+        found = neighbors(on_device, 10)
+    same(found, neighbors(X * 2, 10))
+
+
+def test_refuses_without_leaving_the_device():
+    X = torch.from_numpy(normal(50, 4)).cuda()
+    with pytest.raises(InputError, match="k is 50"):
+        neighbors(X, 50)
+    with pytest.raises(InputError, match="NaN"):
+        neighbors(torch.where(X > 2, torch.nan, X), 3)
+    with pytest.raises(InputError, match="same CUDA device"):
+        neighbors(X, 3, others=X.cpu())
