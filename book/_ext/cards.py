@@ -14,7 +14,7 @@ def rows(card):
         ("Changed by", listed[bool(card.not_invariant)](card.not_invariant)),
         ("By chance", card.null),
         ("Cost", card.cost),
-        ("Misleads when", card.misleads),
+        ("When it misleads", card.misleads),
         ("Source", f"{{cite:t}}`{card.source}`"),
     ]
 

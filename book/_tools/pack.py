@@ -24,6 +24,8 @@ and open http://127.0.0.1:8000.
 """
 FONT = re.compile(r"""url\((["']?)([^"')]+?\.woff2)(?:\?[^"')]*)?\1\)""")
 
+PRELOAD = re.compile(r"""<link rel="preload" as="font"[^>]*>\s*""")
+
 
 def with_fonts(sheet):
     """The text of a style sheet with its fonts inside."""
@@ -37,14 +39,21 @@ def with_fonts(sheet):
     return FONT.sub(inside, sheet.read_text())
 
 
+def content(path):
+    if path.suffix == ".css":
+        return with_fonts(path).encode()
+    if path.suffix == ".html":
+        return PRELOAD.sub("", path.read_text()).encode()
+    return path.read_bytes()
+
+
 def pack(folder, target):
     part = target.with_suffix(".part")
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as packed:
         add(packed, "README.txt", README.encode())
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.name != ".buildinfo":
-                content = with_fonts(path).encode() if path.suffix == ".css" else path.read_bytes()
-                add(packed, path.relative_to(folder).as_posix(), content)
+                add(packed, path.relative_to(folder).as_posix(), content(path))
     part.replace(target)
 
 

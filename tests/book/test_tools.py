@@ -52,7 +52,7 @@ def test_the_zip_holds_the_book_with_its_fonts_inside(tmp_path, root, monkeypatc
 
     html = tmp_path / "html"
     (html / "_static" / "fonts").mkdir(parents=True)
-    (html / "index.html").write_text("<h1>Book</h1>")
+    (html / "index.html").write_text('<link rel="preload" as="font" href="a.woff2"/><h1>Book</h1>')
     (html / "_static" / "fonts" / "a.woff2").write_bytes(b"font")
     (html / "_static" / "a.css").write_text('@font-face { src: url("fonts/a.woff2?v=1") } b { background: url(c.png) }')
     for target in (tmp_path / "one.zip", tmp_path / "two.zip"):
@@ -60,6 +60,7 @@ def test_the_zip_holds_the_book_with_its_fonts_inside(tmp_path, root, monkeypatc
     with zipfile.ZipFile(tmp_path / "one.zip") as packed:
         assert packed.testzip() is None
         names = set(packed.namelist())
+        assert packed.read(f"{pack.NAME}/index.html") == b"<h1>Book</h1>"
         sheet = packed.read(f"{pack.NAME}/_static/a.css").decode()
     assert {f"{pack.NAME}/README.txt", f"{pack.NAME}/index.html"} <= names
     assert "data:font/woff2;base64,Zm9udA==" in sheet and "url(c.png)" in sheet
