@@ -191,7 +191,7 @@ def compare(
 
 
 def layer_matrix(table, column="score"):
-    """One metric's rows of :func:`compare` as an array of shape (n_layers_a, n_layers_b), in the order of the layers."""
+    """A table of :func:`compare` for one metric as an array of shape (n_layers_a, n_layers_b)."""
     wide = table.pivot(index="layer_a", columns="layer_b", values=column)
     return wide.loc[table.layer_a.drop_duplicates(), table.layer_b.drop_duplicates()].to_numpy()
 
