@@ -196,7 +196,7 @@ def test_any_small_problem(data):
         (dict(others=np.eye(9)), "X has 4 units .* others has 9"),
         (dict(others=np.full((9, 4), np.inf)), "others holds NaN or infinity"),
         (dict(others=np.eye(4), k=5), "k is 5"),
-        (dict(X=normal(30, 4) * np.float32(1e30), similarity="dot"), "X holds values whose dot products"),
+        (dict(X=normal(30, 4) * np.float32(1e30), similarity="dot"), "X holds values whose similarities"),
     ],
 )
 def test_refuses_in_words(change, words, road):
