@@ -93,8 +93,7 @@ def measure(name, n, k, threads):
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     extra = memory_mb() - before
     shared = [len(set(a) & set(b)) for a, b in zip(*map(np.ndarray.tolist, found), strict=True)]
-    return {"cpu_seconds": cpu, "wall_seconds": wall, "extra_mb": extra, "mutual_knn": float(np.mean(shared))
-    / k}
+    return {"cpu_seconds": cpu, "wall_seconds": wall, "extra_mb": extra, "mutual_knn": float(np.mean(shared)) / k}
 
 
 def memory_mb(reset=False):
@@ -177,8 +176,7 @@ def main():
             print(f"round {round_ + 1} of {arguments.repeats}: {name}", file=sys.stderr)
             runs[name].append(in_a_process(name, arguments))
     results = {
-        name: {key: statistics.median(run[key] for run in of_one) for key in of_one[0]}
-        for name, of_one in runs.items()
+        name: {key: statistics.median(run[key] for run in of_one) for key in of_one[0]} for name, of_one in runs.items()
     }
     where = machine()
     show(results, n, k, threads, where)

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import permutations
-from math import factorial
 
 import numpy as np
 from scipy import sparse, stats
@@ -103,7 +102,7 @@ def null(a, b, method="auto", draws=999, seed=0, groups=None):
 
 def automatic(a, b, exact, draws, seed, groups):
     if groups is None and a.n <= ENUMERATE_UP_TO:
-        return enumeration_null(a, b, f"only {factorial(a.n)} pairings of {a.n} stimuli")
+        return enumeration_null(a, b, f"there are only {a.n} stimuli")
     if not exact:
         return permutation_null(a, b, draws, seed, groups, kinds(a, b, groups))
     found, doubt = moment_null(a, b)
@@ -112,7 +111,7 @@ def automatic(a, b, exact, draws, seed, groups):
 
 def kinds(a, b, groups):
     if groups is not None:
-        return f"pairings are restricted to {len(np.unique(groups))} groups"
+        return f"within {len(np.unique(groups))} groups"
     return f"no closed form for {a.kind if a.kind not in EXACT_KINDS else b.kind} relations"
 
 
@@ -248,13 +247,13 @@ def permutation_null(a, b, draws=999, seed=0, groups=None, why=""):
     if draws < 99:
         raise InputError(f"draws is {draws}; at least 99 random pairings are needed for a null.")
     values = permuted_products([a], [b], orders(a.n, draws, seed, groups)).ravel()
-    return sampled(values, "permutations", f"{draws} random pairings: {why}", 1)
+    return sampled(values, "permutations", f"{draws} random pairings ({why})", 1)
 
 
 def enumeration_null(a, b, why):
     """Null from all n! pairings; p is the exact share that is at least as high."""
     values = permuted_products([a], [b], (np.array(p) for p in permutations(range(a.n)))).ravel()
-    return sampled(values, "enumeration", f"all {len(values)} pairings: {why}", 0)
+    return sampled(values, "enumeration", f"all {len(values)} pairings ({why})", 0)
 
 
 def sampled(values, method, why, observed):

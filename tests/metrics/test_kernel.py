@@ -62,14 +62,14 @@ def test_noise_looks_aligned_to_the_biased_form_and_not_to_the_debiased(n, d):
 def changed(X, change, rng):
     d = X.shape[1]
     return {
-        "orthogonal": lambda: X @ np.linalg.qr(rng.standard_normal((d, d)))[0],
+        "rotation and reflection": lambda: X @ np.linalg.qr(rng.standard_normal((d, d)))[0],
         "scale": lambda: 2.5 * X,
         "translation": lambda: X + 5 * rng.standard_normal(d),
-        "invertible linear": lambda: X @ (np.eye(d) + 3 * rng.standard_normal((d, d))),
+        "other linear maps": lambda: X @ (np.eye(d) + 3 * rng.standard_normal((d, d))),
     }[change]()
 
 
-CHANGES = ("orthogonal", "scale", "translation", "invertible linear")
+CHANGES = ("rotation and reflection", "scale", "translation", "other linear maps")
 
 
 KEPT = [(name, change) for name, card in cs.catalogue().items() for change in CHANGES if change in card.invariances]

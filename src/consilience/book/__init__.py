@@ -2,11 +2,12 @@
 
 from consilience.book.checks import check
 from consilience.book.claims import Claim, Evidence, above_chance, above_control, judge, record
-from consilience.book.controls import UNTRAINED, controls, evidence, resample
+from consilience.book.controls import UNTRAINED, controls, evidence, excess, resample, rungs
 from consilience.book.cost import cost
 from consilience.book.expect import expect
 from consilience.book.glue import glue
 from consilience.book.order import order
+from consilience.book.scale import random_galleries, scale
 from consilience.comparison import layer_matrix
 
 __all__ = [
@@ -19,11 +20,15 @@ __all__ = [
     "controls",
     "cost",
     "evidence",
+    "excess",
     "expect",
     "glue",
     "judge",
     "layer_matrix",
     "order",
+    "random_galleries",
     "record",
     "resample",
+    "rungs",
+    "scale",
 ]

@@ -20,22 +20,16 @@ def check(name, answer):
         Of the exercise, as the chapter gives it.
     answer : object
         A function or a result, as the exercise asks. ``None`` means not answered yet.
-
-    Returns
-    -------
-    bool
-        Whether the answer is right.
     """
     if answer is None:
         print("Not answered yet. Replace None and run the cell again.")
-        return False
+        return
     try:
         EXERCISES[name](answer)
     except WrongAnswerError as missing:
         print(f"Not yet: {missing}")
-        return False
-    print("Right.")
-    return True
+    else:
+        print("Right.")
 
 
 def need(condition, words):

@@ -14,7 +14,7 @@ import seaborn as sns
 
 from consilience.comparison import layer_matrix
 
-WIDTH = 9.2  # inches, of every figure, so that letters have one size throughout
+WIDTH = 7.6  # inches, of every figure, so that letters have one size throughout
 INK = "#7a7a7a"
 FAINT = "#9a9a9a"
 COLOURS = {
@@ -36,14 +36,16 @@ def use_style():
             "figure.facecolor": "none",
             "axes.facecolor": "none",
             "savefig.facecolor": "none",
-            "figure.dpi": 160,
-            "savefig.dpi": 160,
+            "figure.dpi": 190,
+            "savefig.dpi": 190,
             "figure.constrained_layout.use": True,
-            "font.size": 10.5,
-            "axes.titlesize": 11.5,
+            "font.size": 9.5,
+            "axes.titlesize": 10.5,
             "axes.titleweight": "bold",
             "axes.titlelocation": "left",
-            "axes.labelsize": 10.5,
+            "axes.labelsize": 9.5,
+            "xtick.labelsize": 8.5,
+            "ytick.labelsize": 8.5,
             "axes.spines.top": False,
             "axes.spines.right": False,
             "legend.frameon": False,
@@ -64,7 +66,7 @@ def gallery(stimuli, chosen, columns=8):
     for axis, i in zip(axes.flat, chosen, strict=False):
         axis.imshow(stimuli.image(int(i)))
         caption = shorten(stimuli.captions[int(i)].rstrip("."), 24, placeholder=" …")
-        axis.set_title(caption, fontsize=7.5, fontweight="normal", loc="center")
+        axis.set_title(caption, fontsize=7, fontweight="normal", loc="center")
     return figure
 
 
@@ -79,7 +81,7 @@ def heatmaps(tables, title):
     title : str
         The message, as a sentence.
     """
-    figure, axes = plt.subplots(1, len(tables), figsize=(WIDTH, 3.6))
+    figure, axes = plt.subplots(1, len(tables), figsize=(WIDTH, 3.3))
     for axis, ((below, above), table) in zip(np.atleast_1d(axes), tables.items(), strict=True):
         rows, columns = table.layer_a.drop_duplicates(), table.layer_b.drop_duplicates()
         scores, chance = layer_matrix(table), layer_matrix(table, "p_max") > 0.05
@@ -88,14 +90,14 @@ def heatmaps(tables, title):
         for i, j in np.argwhere(chance):
             axis.plot([j + 0.25, j + 0.75], [i + 0.5, i + 0.5], color=INK, lw=1)
         axis.set(xlabel=above, ylabel=below, aspect=len(columns) / len(rows))
-        axis.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=90, fontsize=7.5)
-        axis.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=7.5)
+        axis.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=90, fontsize=7)
+        axis.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=7)
         axis.tick_params(length=0)
         sns.despine(ax=axis, left=True, bottom=True)
     bar = figure.colorbar(image, ax=axes, shrink=0.6)
     bar.outline.set_visible(False)
-    bar.ax.tick_params(labelsize=8, length=0)
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", color=INK, fontsize=11.5)
+    bar.ax.tick_params(labelsize=7.5, length=0)
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", color=INK, fontsize=10.5)
     return figure
 
 
@@ -109,7 +111,7 @@ def ladder(panels, title, colour=COLOURS["vision"]):
     title : str
     """
     count = max(map(len, panels.values()))
-    figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 0.6 * count + 1.6), sharey=True)
+    figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 0.55 * count + 1.6), sharey=True)
     for axis, (label, rows) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         for y, row in enumerate(rows):
             axis.fill_betweenx([y - 0.36, y + 0.36], *row["null"], color=FAINT, alpha=0.5, lw=0)
@@ -123,8 +125,8 @@ def ladder(panels, title, colour=COLOURS["vision"]):
     marks = [plt.Line2D([], [], marker="D", color=colour, ms=7, lw=2.4, label="the pair, 95 % interval")]
     marks += [plt.Line2D([], [], marker=MARKS[k], ls="", mfc="none", mec=INK, ms=7, mew=1.3, label=k) for k in kinds]
     marks.append(plt.Rectangle((0, 0), 1, 1, color=FAINT, alpha=0.5, lw=0, label="by chance"))
-    figure.legend(handles=marks, loc="outside lower left", ncols=3, fontsize=9)
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", color=INK, fontsize=11.5)
+    figure.legend(handles=marks, loc="outside lower left", ncols=3, fontsize=8.5)
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", color=INK, fontsize=10.5)
     return figure
 
 
@@ -138,7 +140,7 @@ def curves(panels, title, ylabel, colour=COLOURS["vision"]):
         log (default True).
     title, ylabel : str
     """
-    figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 4.2), sharey=True)
+    figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 4.0), sharey=True)
     shades = sns.light_palette(colour, n_colors=6)[2:]
     for axis, (name, panel) in zip(np.atleast_1d(axes), panels.items(), strict=True):
         x = np.asarray(panel["x"])
@@ -153,9 +155,9 @@ def curves(panels, title, ylabel, colour=COLOURS["vision"]):
             axis.set_xscale("log")
             axis.minorticks_off()
             axis.set_xticks(x, [f"{value:g}" for value in x])
-        axis.set_title(name, fontsize=10, fontweight="normal")
+        axis.set_title(name, fontsize=9.5, fontweight="normal")
     np.atleast_1d(axes)[0].set_ylabel(ylabel)
     handles, labels = np.atleast_1d(axes)[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower left", ncols=3, fontsize=9)
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", color=INK, fontsize=11.5)
+    figure.legend(handles, labels, loc="outside lower left", ncols=3, fontsize=8.5)
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", color=INK, fontsize=10.5)
     return figure

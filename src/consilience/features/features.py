@@ -38,6 +38,10 @@ class Features(Mapping):
         """Relative depth of each layer, by its place in :attr:`layers`: array of floats from 0 to 1."""
         return np.linspace(0, 1, len(self.arrays)) if len(self.arrays) > 1 else np.ones(1)
 
+    def at(self, depth):
+        """The layer nearest to a relative depth from 0 to 1: array of shape (n_stimuli, n_units)."""
+        return self.arrays[self.layers[int(np.abs(self.depth - depth).argmin())]]
+
     def __getitem__(self, layer):
         if layer not in self.arrays:
             raise KeyError(f"{self.model} has no layer {layer!r}; it has {', '.join(self.arrays)}.")
