@@ -116,7 +116,7 @@ def title_of(claim):
 
 def facts(claim):
     """What the number was measured on, in one line."""
-    known = [claim["statistic"], claim["stimuli"]]
+    known = [claim["statistic"].rstrip("."), claim["stimuli"]]
     known += [f"{name} = {claim[name]:,}" for name in ("n", "k") if claim[name] is not None]
     known += [f"seed {claim['seed']}"] if claim["seed"] is not None else []
     return " · ".join(html.escape(str(fact)) for fact in known if fact)
@@ -182,8 +182,8 @@ class Evidence(SphinxDirective):
         section += nodes.title("", title_of(claim))
         section += nodes.raw("", f'<p class="claim-verdict">{badge(claim["verdict"])}</p>', format="html")
         section += self.markdown(claim["statement"], "claim-statement")
-        section += nodes.raw("", tests(claim), format="html")
         section += self.markdown(sentence(claim["why"]), "claim-why")
+        section += nodes.raw("", tests(claim), format="html")
         section += nodes.raw("", f'<p class="claim-facts">{facts(claim)}</p>', format="html")
         cited = ", ".join(f"{{cite:t}}`{key}`" for key in claim["study"])
         section += self.markdown(f"Claimed by {cited}." if cited else "Our own claim.", "claim-study")
