@@ -40,7 +40,8 @@ test: kit ## check the style, the Colab notebooks, and run all tests
 	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
 
 bench: $(INSTALLED) ## time the core against its peers (benchmarks/)
-	$(BIN)/python benchmarks/run.py
+	$(PIP) install -c constraints.txt faiss-cpu | { $(NEW); }
+	$(BIN)/python benchmarks/neighbors.py
 
 test-cuda: $(INSTALLED) ## run the tests that need a GPU
 	$(BIN)/python -m pytest -m cuda $(PYTEST_ARGS)

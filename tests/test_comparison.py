@@ -88,6 +88,25 @@ def world_fixed(seed, n=80):
     return z @ A + rng.standard_normal((n, 10)), z @ B + rng.standard_normal((n, 14))
 
 
+@pytest.mark.parametrize(("metric", "k"), [("cka", None), ("mutual_knn", 10)])
+def test_a_subset_is_scored_as_if_it_were_all_there_is(metric, k):
+    X, Y = world(7)
+    options = {"k": k} if k else {}
+    scores = cs.Resampled({"X": X, "Y": Y}, [("X", "Y")], metric, draws=3, seed=5, **options)
+    rng = np.random.default_rng(5)
+    for found in scores.jackknife.draws[:, 0]:
+        rows = np.sort(rng.choice(80, 64, replace=False))
+        fewer = {"k": 8} if k else {}
+        assert found == pytest.approx(cs.catalogue()[metric].score(X[rows], Y[rows], **fewer), rel=1e-9)
+
+
+def test_galleries_are_scored_one_by_one_and_their_mean_is_taken():
+    X, Y = world(8)
+    galleries = [np.arange(30), np.arange(20, 70)]
+    scores = cs.Resampled({"X": X, "Y": Y}, [("X", "Y")], "mutual_knn", draws=2, galleries=galleries, k=6)
+    assert scores.scores["X", "Y"] == pytest.approx(np.mean([cs.mutual_knn(X[g], Y[g], k=6) for g in galleries]))
+
+
 def test_a_difference_of_pairs_is_positive_when_one_shares_more():
     X, Y = world_fixed(1)
     noise = np.random.default_rng(2).standard_normal((80, 14))

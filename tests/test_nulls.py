@@ -84,6 +84,17 @@ def test_outliers_in_both_sets_send_auto_to_permutations():
     assert "kurtosis" in found.why
 
 
+def test_beyond_a_size_the_shape_comes_from_a_subset_and_the_spread_stays_exact(monkeypatch):
+    X, Y = sets(7, n=120)
+    a, b = kernel_relation(X), kernel_relation(Y)
+    whole = null(a, b, "moments")
+    monkeypatch.setattr("consilience.nulls.CUBE_UP_TO", 80)
+    found = null(a, b, "moments")
+    assert found.sd == pytest.approx(whole.sd)
+    assert found.skew == pytest.approx(whole.skew, abs=0.1)
+    assert "80 of 120" in found.why
+
+
 def test_products_of_stacks_equal_products_one_by_one():
     biased = partial(kernel_relation, estimator="biased")
     for relation in (kernel_relation, biased, neighbor_relation):

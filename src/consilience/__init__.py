@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from consilience import stimuli
 from consilience.check import InputError
-from consilience.comparison import Alignment, Resampled, align, compare, layer_scores
+from consilience.comparison import Alignment, Resampled, align, compare
 from consilience.core import neighbors, show_versions
 from consilience.features import encode
 from consilience.metrics import catalogue, cka, mutual_knn
@@ -30,7 +30,6 @@ __all__ = [
     "cka",
     "compare",
     "encode",
-    "layer_scores",
     "mutual_knn",
     "neighbors",
     "show_versions",

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from consilience.check import InputError, check_array, check_choice, check_pair
-from consilience.metrics import CARDS, product
+from consilience.metrics import CARDS, Relation, product
+from consilience.metrics.kernel import u_centre
 from consilience.nulls import Jackknife, check_groups, null, orders, permuted_products
 
 
@@ -189,6 +190,12 @@ def compare(
     return pd.DataFrame(rows)
 
 
+def layer_matrix(table, column="score"):
+    """A table of :func:`compare` for one metric as an array of shape (n_layers_a, n_layers_b)."""
+    wide = table.pivot(index="layer_a", columns="layer_b", values=column)
+    return wide.loc[table.layer_a.drop_duplicates(), table.layer_b.drop_duplicates()].to_numpy()
+
+
 def layer_scores(layers_a, layers_b, metric="cka", draws=0, groups=None, seed=0, **metric_options):
     """Scores of all pairs of layers as one matrix, and as many again under each random pairing.
 
@@ -224,8 +231,10 @@ class Resampled:
     draws : int
         Subsets of stimuli; see :class:`consilience.nulls.Jackknife`.
     seed : int
+    galleries : sequence of array of int, optional
+        Score within each of these sets of rows and take the mean; by default all rows are one gallery.
     **metric_options
-        On a subset, k is reduced in proportion.
+        Of one gallery. On a subset of it, k is reduced in proportion.
 
     Attributes
     ----------
@@ -233,7 +242,7 @@ class Resampled:
         On all stimuli.
     """
 
-    def __init__(self, representations, pairs, metric="cka", draws=200, seed=0, **metric_options):
+    def __init__(self, representations, pairs, metric="cka", draws=200, seed=0, galleries=None, **metric_options):
         card = CARDS[check_choice(metric, "metric", tuple(CARDS))]
         pairs = list(dict.fromkeys(pairs))
         names = list(dict.fromkeys(name for pair in pairs for name in pair))
@@ -242,10 +251,16 @@ class Resampled:
         if len({len(X) for X in arrays.values()}) > 1:
             raise InputError("The representations differ in their number of stimuli; all must have the same rows.")
 
+        whole = {name: relation(card, X, metric_options) for name, X in arrays.items()}
+
+        def scores_within(gallery, rows):
+            some = np.intersect1d(gallery, rows, assume_unique=True)
+            share = len(some) / len(gallery)
+            part = {name: on_subset(card, whole[name], arrays[name], some, share, metric_options) for name in names}
+            return [product(part[first], part[second]) for first, second in pairs]
+
         def score_all(rows):
-            options = in_proportion(metric, metric_options, len(rows) / n)
-            relations = {name: relation(card, X[rows], options) for name, X in arrays.items()}
-            return [product(relations[first], relations[second]) for first, second in pairs]
+            return np.mean([scores_within(gallery, rows) for gallery in galleries or [np.arange(n)]], axis=0)
 
         self.jackknife = Jackknife(score_all, n, draws, seed)
         self.place = {pair: i for i, pair in enumerate(pairs)}
@@ -263,11 +278,18 @@ class Resampled:
         return (np.arange(len(self.place)) == self.place[pair]).astype(float)
 
 
-def in_proportion(metric, options, share):
-    """The options of a metric on a share of the stimuli: neighbours are kept in proportion to them."""
-    if metric != "mutual_knn":
-        return options
-    return {**options, "k": max(1, round(options.get("k", 10) * share))}
+def on_subset(card, whole, X, rows, share, options):
+    """The relation of some of the stimuli: cut out of the whole and centred again, or, for neighbours, sought anew.
+
+    Neighbours are kept in proportion to the share of the gallery, so that how fine an agreement is asked for stays
+    the same.
+    """
+    if whole.kind == "u-centred":
+        A = u_centre(whole.matrix[np.ix_(rows, rows)])
+        return Relation(A / np.linalg.norm(A), whole.kind)
+    if "k" in known_options(card, {"k": None}):
+        options = {**options, "k": max(1, round(options.get("k", 10) * share))}
+    return relation(card, X[rows], options)
 
 
 def relation(card, X, options):

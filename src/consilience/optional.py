@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
 
 
 def bring(module):
     """The imported `module` ("torch", "PIL.Image", ...); ImportError names the extra that installs it."""
     try:
-        return import_module(module)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "IProgress not found")  # a progress bar that would not be shown anyway
+            return import_module(module)
     except ImportError as error:
         raise ImportError(
             f'{module} cannot be imported ({error}). Models and pictures need: pip install "consilience[chapters]"'

@@ -1,11 +1,9 @@
-# The compiled core. Included by CMakeLists.txt where there is a C++ compiler.
+# The compiled core. Included by CMakeLists.txt where there are a C++ compiler and Python's headers.
 set(CMAKE_CXX_STANDARD 17)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 
-# Development.SABIModule must be asked for, or nanobind silently forgets the stable ABI.
-find_package(Python 3.11 REQUIRED COMPONENTS Interpreter Development.Module ${SKBUILD_SABI_COMPONENT})
 find_package(Threads REQUIRED)
 execute_process(
   COMMAND "${Python_EXECUTABLE}" -m nanobind --cmake_dir
@@ -32,11 +30,8 @@ endif()
 if(NOT CONSILIENCE_CUDA STREQUAL "OFF")
   check_language(CUDA)
   if(CMAKE_CUDA_COMPILER)
-    if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-      set(CMAKE_CUDA_ARCHITECTURES 80)  # machine code for Ampere, PTX that newer GPUs compile on first use
-    endif()
     set(CMAKE_CUDA_RUNTIME_LIBRARY Static)  # so that importing needs neither a toolkit nor a driver
-    enable_language(CUDA)
+    enable_language(CUDA)  # for the oldest GPUs that nvcc knows, and as PTX that newer ones compile on first use
     set(CMAKE_CUDA_STANDARD 17)
     add_library(cuda OBJECT src/core/cuda/neighbors.cu)
     target_compile_options(cuda PRIVATE --fmad=false -Xptxas --warn-on-spills)
@@ -46,16 +41,16 @@ if(NOT CONSILIENCE_CUDA STREQUAL "OFF")
     find_program(CONSILIENCE_NVCC nvcc)
     if(CONSILIENCE_NVCC)
       set(CONSILIENCE_RECORD_WHY_NO_CUDA
-          "nvcc was found but could not compile and link a program; if the toolkit keeps its libraries in lib rather than lib64, set LIBRARY_PATH to it and install again")
+          "nvcc could not compile and link a program (are its libraries in lib, not lib64? then set LIBRARY_PATH)")
     else()
-      set(CONSILIENCE_RECORD_WHY_NO_CUDA "no nvcc was found when the package was installed")
+      set(CONSILIENCE_RECORD_WHY_NO_CUDA "there was no nvcc at installation")
     endif()
     if(CONSILIENCE_CUDA STREQUAL "ON")
       message(FATAL_ERROR "CONSILIENCE_CUDA=ON, but ${CONSILIENCE_RECORD_WHY_NO_CUDA}.")
     endif()
   endif()
 else()
-  set(CONSILIENCE_RECORD_WHY_NO_CUDA "it was switched off (CONSILIENCE_CUDA=OFF)")
+  set(CONSILIENCE_RECORD_WHY_NO_CUDA "switched off by CONSILIENCE_CUDA=OFF")
 endif()
 
 nanobind_add_module(_compiled STABLE_ABI NB_STATIC NOMINSIZE

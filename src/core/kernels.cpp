@@ -1,5 +1,6 @@
-// Compiled once per instruction set, with ISA = generic, avx2 or avx512 and BYTES = the width of its registers.
-// The vectors are the compiler's own (GCC and Clang): plain operators on them become the instructions of that set.
+// Compiled once per instruction set, with ISA = generic, avx2 or avx512 and BYTES = the width of its
+// registers. The vectors are the compiler's own (GCC and Clang): plain operators on them become the
+// instructions of that set.
 #include "kernels.hpp"
 
 #if defined(__x86_64__)
@@ -23,21 +24,26 @@ template <> struct Vector<double> {
 };
 template <class T> using vector = typename Vector<T>::type;
 
-template <class T> constexpr int WIDTH = BYTES / sizeof(T);    // numbers in a register
+template <class T> constexpr int WIDTH = BYTES / sizeof(T);     // numbers in a register
 template <class T> constexpr int PER_PANEL = PANEL / WIDTH<T>;  // registers in a panel
 
-template <class T> INLINE vector<T> load(const T* p) { return *reinterpret_cast<const typename Vector<T>::unaligned*>(p); }
-template <class T> INLINE void store(T* p, vector<T> v) { *reinterpret_cast<typename Vector<T>::unaligned*>(p) = v; }
+template <class T> INLINE vector<T> load(const T* p) {
+  return *reinterpret_cast<const typename Vector<T>::unaligned*>(p);
+}
+template <class T> INLINE void store(T* p, vector<T> v) {
+  *reinterpret_cast<typename Vector<T>::unaligned*>(p) = v;
+}
 template <class T> INLINE vector<T> repeat(T x) { return x - vector<T>{}; }
 
-// The heart: a block of ROWS x COLUMNS registers of C stays in registers while `depth` units pass by. One step loads
-// COLUMNS registers of B, and each of ROWS numbers of A multiplies them all. `ahead` is what will be needed next.
-// Not inlined: among its callers' variables GCC runs out of registers and puts a sum into memory.
+// The heart: a block of ROWS x COLUMNS registers of C stays in registers while `depth` units pass by. One
+// step loads COLUMNS registers of B, and each of ROWS numbers of A multiplies them all. `ahead` is what will
+// be needed next. Not inlined: among its callers' variables GCC runs out of registers and puts a sum into
+// memory.
 template <class T, int ROWS, int COLUMNS>
-static __attribute__((noinline)) void multiply_block(int depth, const T* A, const T* const* B, T* C, int stride, bool first, const T* ahead) {
+static __attribute__((noinline)) void multiply_block(int depth, const T* A, const T* const* B, T* C,
+                                                     int stride, bool first, const T* ahead) {
   vector<T> sum[ROWS][COLUMNS];
-  UNROLL for (int r = 0; r < ROWS; r++)
-    UNROLL for (int c = 0; c < COLUMNS; c++) sum[r][c] = vector<T>{};
+  UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int c = 0; c < COLUMNS; c++) sum[r][c] = vector<T>{};
   _Pragma("GCC unroll 4") for (int t = 0; t < depth; t++) {
     __builtin_prefetch(ahead + t * PANEL);
     vector<T> b[COLUMNS];
@@ -47,15 +53,14 @@ static __attribute__((noinline)) void multiply_block(int depth, const T* A, cons
       UNROLL for (int c = 0; c < COLUMNS; c++) sum[r][c] += a * b[c];
     }
   }
-  UNROLL for (int r = 0; r < ROWS; r++)
-    UNROLL for (int c = 0; c < COLUMNS; c++) {
-      T* const to = C + r * stride + c * WIDTH<T>;
-      store(to, first ? sum[r][c] : load(to) + sum[r][c]);
-    }
+  UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int c = 0; c < COLUMNS; c++) {
+    T* const to = C + r * stride + c * WIDTH<T>;
+    store(to, first ? sum[r][c] : load(to) + sum[r][c]);
+  }
 }
 
-// One panel of A (sixteen rows) against COLUMNS registers of B, in as many blocks as the register file asks for:
-// AVX-512 has 32 registers (2 x 8 rows of 3), the others 16 (6 + 6 + 4 rows of 2).
+// One panel of A (sixteen rows) against COLUMNS registers of B, in as many blocks as the register file asks
+// for: AVX-512 has 32 registers (8 + 8 rows of 3), the others 16 (6 + 6 + 4 rows of 2).
 template <class T, int COLUMNS>
 INLINE void multiply_panel(int depth, const T* A, const T* const* B, T* C, int stride, bool first,
                            const T* next_A, const T* next_B) {
@@ -70,8 +75,8 @@ INLINE void multiply_panel(int depth, const T* A, const T* const* B, T* C, int s
 }
 
 template <class T, int COLUMNS>
-INLINE void multiply_columns(int row_panels, int depth, int64_t panel, const T* A, const T* B, int column, T* C,
-                             int stride, bool first) {
+INLINE void multiply_columns(int row_panels, int depth, int64_t panel, const T* A, const T* B, int column,
+                             T* C, int stride, bool first) {
   const T* at[COLUMNS];
   for (int c = 0; c < COLUMNS; c++) {
     const int v = column + c;
@@ -80,8 +85,10 @@ INLINE void multiply_columns(int row_panels, int depth, int64_t panel, const T* 
   for (int i = 0; i < row_panels; i++) {
     const T* const a = A + i * panel;
     const T* const next_A = i + 1 < row_panels ? a + panel : A;
-    const T* const next_B = i < COLUMNS ? at[i] + (COLUMNS + PER_PANEL<T> - 1) / PER_PANEL<T> * panel : next_A;
-    multiply_panel<T, COLUMNS>(depth, a, at, C + i * PANEL * stride + column * WIDTH<T>, stride, first, next_A, next_B);
+    const T* const next_B =
+        i < COLUMNS ? at[i] + (COLUMNS + PER_PANEL<T> - 1) / PER_PANEL<T> * panel : next_A;
+    multiply_panel<T, COLUMNS>(depth, a, at, C + i * PANEL * stride + column * WIDTH<T>, stride, first,
+                               next_A, next_B);
   }
 }
 
@@ -93,7 +100,8 @@ static void multiply(int row_panels, int column_panels, int64_t d, const T* A, c
     const int depth = d - t < DEPTH ? static_cast<int>(d - t) : DEPTH;
     const T *const a = A + t * PANEL, *const b = B + t * PANEL;
     int j = 0;
-    for (; j + STEP <= columns; j += STEP) multiply_columns<T, STEP>(row_panels, depth, d * PANEL, a, b, j, C, stride, t == 0);
+    for (; j + STEP <= columns; j += STEP)
+      multiply_columns<T, STEP>(row_panels, depth, d * PANEL, a, b, j, C, stride, t == 0);
     for (; j < columns; j++) multiply_columns<T, 1>(row_panels, depth, d * PANEL, a, b, j, C, stride, t == 0);
   }
 }

@@ -1,8 +1,8 @@
 // The few loops that need the machine's widest registers, as a table of functions.
 //
-// kernels.cpp is compiled once per instruction set and fills one table each time; `isa` picks a table at run time.
-// No standard library here or there: an inline function compiled for AVX-512 could be merged by the linker with the
-// same one compiled for any CPU, and would then crash on the older ones.
+// kernels.cpp is compiled once per instruction set and fills one table each time; `isa` picks a table at run
+// time. No standard library here or there: an inline function compiled for AVX-512 could be merged by the
+// linker with the same one compiled for any CPU, and would then crash on the older ones.
 #pragma once
 #include <cstdint>
 
@@ -14,8 +14,8 @@ constexpr int DEPTH = 256;  // units multiplied in one go: a panel's share stays
 template <class T> struct Kernels {
   int tile;  // edge of a tile, a multiple of 48: two operands and the result share the second cache
 
-  // C = A B', for `row_panels` panels of A and `column_panels` of B. Each entry is a chain of at most DEPTH fused
-  // multiply-adds from zero, and the chains are added in order.
+  // C = A B', for `row_panels` panels of A and `column_panels` of B. Each entry is a chain of at most DEPTH
+  // fused multiply-adds from zero, and the chains are added in order.
   void (*multiply)(int row_panels, int column_panels, int64_t d, const T* A, const T* B, T* C, int stride);
 
   // Which of n scores exceed the bar? Columns with scores[j] + bias[j] > bar go to `found`; returns how many.

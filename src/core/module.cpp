@@ -23,7 +23,8 @@ template <class T> using Output = nb::ndarray<T, nb::ndim<2>, nb::c_contig>;
 View view_of(const Input& array) {
   using Code = nb::dlpack::dtype_code;
   const auto is = [&](Code code, int bits) {
-    return array.dtype().code == static_cast<std::uint8_t>(code) && array.dtype().bits == bits && array.dtype().lanes == 1;
+    return array.dtype().code == static_cast<std::uint8_t>(code) && array.dtype().bits == bits &&
+           array.dtype().lanes == 1;
   };
   Type type;
   if (is(Code::Float, 16)) type = Type::f16;
@@ -31,8 +32,12 @@ View view_of(const Input& array) {
   else if (is(Code::Float, 32)) type = Type::f32;
   else if (is(Code::Float, 64)) type = Type::f64;
   else throw nb::type_error("the dtype must be float16, bfloat16, float32 or float64");
-  return {array.data(), type, static_cast<std::int64_t>(array.shape(0)), static_cast<std::int64_t>(array.shape(1)),
-          array.stride(0), array.stride(1)};
+  return {array.data(),
+          type,
+          static_cast<std::int64_t>(array.shape(0)),
+          static_cast<std::int64_t>(array.shape(1)),
+          array.stride(0),
+          array.stride(1)};
 }
 
 Similarity similarity_named(const std::string& name) {
@@ -67,11 +72,13 @@ template <class T> nb::object array_of(std::vector<T> values) {
 }
 
 nb::object hand_over(Ties ties) {
-  return nb::make_tuple(array_of(std::move(ties.rows)), array_of(std::move(ties.starts)), array_of(std::move(ties.columns)));
+  return nb::make_tuple(array_of(std::move(ties.rows)), array_of(std::move(ties.starts)),
+                        array_of(std::move(ties.columns)));
 }
 
-nb::object neighbors_on_cpu(Input X, std::optional<Input> others, std::string similarity, Output<std::int64_t> indices,
-                            Output<double> similarities, bool want_ties, std::string isa_name, int threads) {
+nb::object neighbors_on_cpu(Input X, std::optional<Input> others, std::string similarity,
+                            Output<std::int64_t> indices, Output<double> similarities, bool want_ties,
+                            std::string isa_name, int threads) {
   const Isa* const isa = find_isa(isa_name);
   if (!isa) throw nb::value_error("this CPU, or this build, lacks that instruction set");
   const View x = view_of(X);
@@ -79,7 +86,8 @@ nb::object neighbors_on_cpu(Input X, std::optional<Input> others, std::string si
   if (others) y = view_of(*others);
   const std::int64_t k = static_cast<std::int64_t>(indices.shape(1));
   check_shapes(x, y ? &*y : nullptr, k, indices, similarities);
-  const auto run = x.type == Type::f64 || (y && y->type == Type::f64) ? consilience::neighbors<double> : consilience::neighbors<float>;
+  const auto run = x.type == Type::f64 || (y && y->type == Type::f64) ? consilience::neighbors<double>
+                                                                      : consilience::neighbors<float>;
   Ties ties;
   {
     nb::gil_scoped_release no_gil;
@@ -91,18 +99,21 @@ nb::object neighbors_on_cpu(Input X, std::optional<Input> others, std::string si
 
 #ifdef CONSILIENCE_CUDA
 // All arrays lie on one device; `stream` is the caller's current stream there.
-nb::object neighbors_on_cuda(Input X, std::optional<Input> others, std::string similarity, Output<std::int64_t> indices,
-                             Output<double> similarities, bool want_ties, std::uintptr_t stream) {
+nb::object neighbors_on_cuda(Input X, std::optional<Input> others, std::string similarity,
+                             Output<std::int64_t> indices, Output<double> similarities, bool want_ties,
+                             std::uintptr_t stream) {
   const View x = view_of(X);
   std::optional<View> y;
   if (others) y = view_of(*others);
   check_shapes(x, y ? &*y : nullptr, static_cast<std::int64_t>(indices.shape(1)), indices, similarities);
-  const auto run = x.type == Type::f64 || (y && y->type == Type::f64) ? cuda::neighbors<double> : cuda::neighbors<float>;
+  const auto run =
+      x.type == Type::f64 || (y && y->type == Type::f64) ? cuda::neighbors<double> : cuda::neighbors<float>;
   Ties ties;
   {
     nb::gil_scoped_release no_gil;
     run(X.device_id(), stream, x, y ? &*y : nullptr, static_cast<std::int64_t>(indices.shape(1)),
-        similarity_named(similarity), poll_signals, indices.data(), similarities.data(), want_ties ? &ties : nullptr);
+        similarity_named(similarity), poll_signals, indices.data(), similarities.data(),
+        want_ties ? &ties : nullptr);
   }
   return want_ties ? hand_over(std::move(ties)) : nb::none();
 }
@@ -111,8 +122,8 @@ nb::object neighbors_on_cuda(Input X, std::optional<Input> others, std::string s
 }  // namespace
 
 NB_MODULE(_compiled, module) {
-  module.def("neighbors", neighbors_on_cpu, "X"_a, "others"_a.none(), "similarity"_a, "indices"_a, "similarities"_a,
-             "want_ties"_a, "isa"_a, "threads"_a);
+  module.def("neighbors", neighbors_on_cpu, "X"_a, "others"_a.none(), "similarity"_a, "indices"_a,
+             "similarities"_a, "want_ties"_a, "isa"_a, "threads"_a);
   module.def("isas", [] {
     std::vector<std::string> names;
     for (const Isa* isa : available_isas()) names.emplace_back(isa->name);

@@ -14,7 +14,9 @@ struct Bands {
   std::int64_t edge;
   std::vector<std::mutex> locks;
   Bands(std::int64_t n, std::int64_t edge) : edge(edge), locks((n + edge - 1) / edge) {}
-  std::unique_lock<std::mutex> hold(std::int64_t row) { return std::unique_lock<std::mutex>(locks[row / edge]); }
+  std::unique_lock<std::mutex> hold(std::int64_t row) {
+    return std::unique_lock<std::mutex>(locks[row / edge]);
+  }
 };
 
 template <class T> struct Hit {
@@ -22,9 +24,10 @@ template <class T> struct Hit {
   std::int32_t column;
 };
 
-// Keeps: for each row at least the `keep` best of the columns met so far, and the score that a newcomer must exceed.
-// Memory: 2 keep hits a row; when a row's list is full, its worse half is dropped, at constant cost for each newcomer.
-// Order: does not matter to what is settled, since the k best and every contested column survive each drop.
+// Keeps: for each row at least the `keep` best of the columns met so far, and the score that a newcomer must
+// exceed. Memory: 2 keep hits a row; when a row's list is full, its worse half is dropped, at constant cost
+// for each newcomer. Order: does not matter to what is settled, since the k best and every contested column
+// survive each drop.
 template <class T> struct Best {
   std::int64_t keep, room;
   bool exclude_self;
@@ -36,8 +39,15 @@ template <class T> struct Best {
   Bands bands;
 
   Best(const Packed<T>& A, const Packed<T>& B, std::int64_t keep, std::int64_t edge, bool exclude_self)
-      : keep(keep), room(std::min(2 * keep, B.n)), exclude_self(exclude_self), hits(A.n * room), count(A.n),
-        bars(A.panels * PANEL), A(A), B(B), bands(A.n, edge) {
+      : keep(keep),
+        room(std::min(2 * keep, B.n)),
+        exclude_self(exclude_self),
+        hits(A.n * room),
+        count(A.n),
+        bars(A.panels * PANEL),
+        A(A),
+        B(B),
+        bands(A.n, edge) {
     const T infinity = std::numeric_limits<T>::infinity();
     for (std::int64_t i = 0; i < A.panels * PANEL; i++) bars[i] = i < A.n ? -infinity : infinity;
   }
@@ -69,7 +79,8 @@ template <class T> struct Best {
       for (int r = 0; r < tile.rows; r++) {
         const T* const scores = tile.scores + r * tile.stride;
         const int hits = kernels.above(tile.columns, scores, bias, bars[tile.row + r], found);
-        for (int h = 0; h < hits; h++) meet(tile.row + r, tile.column + found[h], scores[found[h]] + bias[found[h]]);
+        for (int h = 0; h < hits; h++)
+          meet(tile.row + r, tile.column + found[h], scores[found[h]] + bias[found[h]]);
       }
     }
     if (!tile.mirrored) return;
@@ -100,7 +111,8 @@ template <class T> struct Within {
     for (int r = 0; r < tile.rows; r++) {
       const int hits = kernels.above(tile.columns, tile.scores + r * tile.stride, B.bias.get() + tile.column,
                                      bars[tile.row + r], found);
-      for (int h = 0; h < hits; h++) columns[tile.row + r].push_back(static_cast<std::int32_t>(tile.column + found[h]));
+      for (int h = 0; h < hits; h++)
+        columns[tile.row + r].push_back(static_cast<std::int32_t>(tile.column + found[h]));
     }
   }
 };
@@ -121,7 +133,7 @@ struct Judge {
   double* similarities;
   Ties* ties;
   std::mutex ties_lock;
-  std::vector<std::pair<std::int64_t, std::vector<std::int64_t>>> tied;  // row, and the columns that share its last place
+  std::vector<std::pair<std::int64_t, std::vector<std::int64_t>>> tied;  // row, and who shares its last place
 
   template <class Columns> void settle(std::int64_t i, const Columns& contested) {
     std::vector<double> row(X.d);
@@ -129,7 +141,8 @@ struct Judge {
     std::vector<Place> places;
     for (const std::int64_t j : contested)
       if (!exclude_self || i != j)
-        places.push_back({similarity_of(similarity, sum_of_terms(similarity, row.data(), Y, j), X2[i], Y2[j]), j});
+        places.push_back(
+            {similarity_of(similarity, sum_of_terms(similarity, row.data(), Y, j), X2[i], Y2[j]), j});
     std::partial_sort(places.begin(), places.begin() + k, places.end(), [](const Place& a, const Place& b) {
       return nearer(a.value, a.column, b.value, b.column);
     });
@@ -170,8 +183,9 @@ void neighbors(const Isa& isa, const View& X, const View* others, std::int64_t k
   const View& Y = others ? *others : X;
   const bool one_set = !others;
 
-  // Pack. The guess shifts Euclidean rows by X's mean, which changes no distance and saves the digits of float32.
-  const std::vector<double> shift = similarity == Similarity::euclidean ? means(X, workers) : std::vector<double>();
+  // Pack. To guess, Euclidean rows are shifted by X's mean: no distance changes, and no digit is lost to it.
+  const std::vector<double> shift =
+      similarity == Similarity::euclidean ? means(X, workers) : std::vector<double>();
   const std::vector<double> X2 = squares(X, shift, workers);
   const std::vector<double> Y2 = one_set ? std::vector<double>() : squares(Y, shift, workers);
   const std::vector<double>& of_Y = one_set ? X2 : Y2;
@@ -200,12 +214,14 @@ void neighbors(const Isa& isa, const View& X, const View* others, std::int64_t k
       Hit<T>* const list = best.list(i);
       const std::int64_t count = best.count[i];
       std::sort(list, list + count, [](const Hit<T>& a, const Hit<T>& b) { return a.score > b.score; });
-      bars[i] = static_cast<T>(list[k - 1].score -
-                               2 * doubt(similarity, unit, chain, static_cast<double>(X.d), A.norms[i], B.longest));
+      bars[i] =
+          static_cast<T>(list[k - 1].score -
+                         2 * doubt(similarity, unit, chain, static_cast<double>(X.d), A.norms[i], B.longest));
       open[i] = count < candidates && list[count - 1].score > bars[i];
       if (open[i]) continue;
       contested.clear();
-      for (std::int64_t h = 0; h < count && (h < k || list[h].score > bars[i]); h++) contested.push_back(list[h].column);
+      for (std::int64_t h = 0; h < count && (h < k || list[h].score > bars[i]); h++)
+        contested.push_back(list[h].column);
       judge.settle(i, contested);
     }
   });
@@ -227,7 +243,9 @@ void neighbors(const Isa& isa, const View& X, const View* others, std::int64_t k
   judge.hand_over_ties();
 }
 
-template void neighbors<float>(const Isa&, const View&, const View*, std::int64_t, Similarity, const Workers&, std::int64_t*, double*, Ties*);
-template void neighbors<double>(const Isa&, const View&, const View*, std::int64_t, Similarity, const Workers&, std::int64_t*, double*, Ties*);
+template void neighbors<float>(const Isa&, const View&, const View*, std::int64_t, Similarity, const Workers&,
+                               std::int64_t*, double*, Ties*);
+template void neighbors<double>(const Isa&, const View&, const View*, std::int64_t, Similarity,
+                                const Workers&, std::int64_t*, double*, Ties*);
 
 }  // namespace consilience

@@ -12,7 +12,8 @@ namespace {
 constexpr std::int64_t BLOCK = 16 * PANEL;  // rows in one item of work
 
 template <class F> void for_blocks(std::int64_t n, const Workers& workers, F&& f) {
-  parallel(workers, (n + BLOCK - 1) / BLOCK, [&](std::int64_t block) { f(block * BLOCK, std::min(n, (block + 1) * BLOCK)); });
+  parallel(workers, (n + BLOCK - 1) / BLOCK,
+           [&](std::int64_t block) { f(block * BLOCK, std::min(n, (block + 1) * BLOCK)); });
 }
 
 template <class S> void read(const S* from, std::int64_t stride, std::int64_t d, double* row) {
@@ -22,8 +23,9 @@ template <class S> void read(const S* from, std::int64_t stride, std::int64_t d,
     for (std::int64_t t = 0; t < d; t++) row[t] = from[t * stride];
 }
 
-// Lane l takes the units l, l + 16, l + 32, ...; then the upper half of the lanes is added to the lower, until one is
-// left. The inner loop has no dependence between its steps, so compilers turn it into vector code.
+// Lane l takes the units l, l + 16, l + 32, ...; then the upper half of the lanes is added to the lower,
+// until one is left. The inner loop has no dependence between its steps, so compilers turn it into vector
+// code.
 template <Similarity similarity, class S>
 double sum_over_lanes(const double* x, const S* y, std::int64_t stride, std::int64_t d) {
   double lanes[LANES] = {};
@@ -101,7 +103,12 @@ double scale_for(const std::vector<double>& X2, const std::vector<double>& Y2, S
 
 template <class T>
 Packed<T>::Packed(std::int64_t n, std::int64_t d)
-    : n(n), d(d), panels((n + PANEL - 1) / PANEL), values(panels * d * PANEL), bias(panels * PANEL), norms(n) {}
+    : n(n),
+      d(d),
+      panels((n + PANEL - 1) / PANEL),
+      values(panels * d * PANEL),
+      bias(panels * PANEL),
+      norms(n) {}
 
 template <class T>
 Packed<T> pack(const View& view, Similarity similarity, const std::vector<double>& shift,
@@ -122,7 +129,8 @@ Packed<T> pack(const View& view, Similarity similarity, const std::vector<double
       for (std::int64_t t = 0; t < view.d; t++) to[t * PANEL] = static_cast<T>(row[t] * factor);
       packed.norms[i] = std::sqrt(squares[i]) * factor;
       packed.bias[i] = similarity == Similarity::euclidean
-                           ? static_cast<T>(-0.5 * packed.norms[i] * packed.norms[i]) : T(0);
+                           ? static_cast<T>(-0.5 * packed.norms[i] * packed.norms[i])
+                           : T(0);
     }
   });
   for (const double norm : packed.norms) packed.longest = std::max(packed.longest, norm);
@@ -143,8 +151,10 @@ template <class T> Packed<T> gather(const Packed<T>& from, const std::vector<std
 
 template struct Packed<float>;
 template struct Packed<double>;
-template Packed<float> pack(const View&, Similarity, const std::vector<double>&, const std::vector<double>&, double, const Workers&);
-template Packed<double> pack(const View&, Similarity, const std::vector<double>&, const std::vector<double>&, double, const Workers&);
+template Packed<float> pack(const View&, Similarity, const std::vector<double>&, const std::vector<double>&,
+                            double, const Workers&);
+template Packed<double> pack(const View&, Similarity, const std::vector<double>&, const std::vector<double>&,
+                             double, const Workers&);
 template Packed<float> gather(const Packed<float>&, const std::vector<std::int64_t>&);
 template Packed<double> gather(const Packed<double>&, const std::vector<std::int64_t>&);
 

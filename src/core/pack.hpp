@@ -1,4 +1,5 @@
-// From somebody's array of any float type and any strides to panels of sixteen rows that the kernels stream through.
+// From somebody's array of any float type and any strides to panels of sixteen rows that the kernels stream
+// through.
 #pragma once
 #include <cstdlib>
 #include <cstring>
@@ -14,7 +15,9 @@ namespace consilience {
 
 // Memory aligned to a cache line, not initialised.
 template <class T> struct Buffer {
-  struct Free { void operator()(T* p) const { ::operator delete(p, std::align_val_t(64)); } };
+  struct Free {
+    void operator()(T* p) const { ::operator delete(p, std::align_val_t(64)); }
+  };
   std::unique_ptr<T[], Free> data;
   Buffer() = default;
   explicit Buffer(std::size_t count)
@@ -26,8 +29,9 @@ template <class T> struct Buffer {
 // The rows of one set, ready to be multiplied. Scaled so that no row is longer than one.
 template <class T> struct Packed {
   std::int64_t n = 0, d = 0, panels = 0;
-  Buffer<T> values;           // [panels][d][16], rows beyond n are zero
-  Buffer<T> bias;             // what a score gains in this row's column: -|y|²/2 for the Euclidean, else 0; padded by -inf
+  Buffer<T> values;  // [panels][d][16], rows beyond n are zero
+  Buffer<T>
+      bias;  // what a score gains in this row's column: -|y|²/2 for the Euclidean, else 0; padded by -inf
   std::vector<double> norms;  // lengths of the scaled rows
   double longest = 0;         // the largest of them
 
@@ -48,18 +52,20 @@ void read_row(const View& view, std::int64_t i, double* row);
 // The sum of terms between a row in float64 and row j of a view, in the definition's order.
 double sum_of_terms(Similarity similarity, const double* row, const View& view, std::int64_t j);
 
-// Column means in float64. They shift both sets before a Euclidean guess; any shift is allowed, so order is free.
+// Column means in float64. They shift both sets before a Euclidean guess; any shift is allowed, so order is
+// free.
 std::vector<double> means(const View& view, const Workers& workers);
 
 // Sums of squares of each row, in the definition's order; of the row minus `shift` where one is given.
 std::vector<double> squares(const View& view, const std::vector<double>& shift, const Workers& workers);
 
-// The power of two that brings the longest row of both sets to at most one, so that no product overflows. Throws
-// where a row is not finite, or is zero though a cosine is asked for: Python has refused those in better words, but
-// nothing below is safe with them.
+// The power of two that brings the longest row of both sets to at most one, so that no product overflows.
+// Throws where a row is not finite, or is zero though a cosine is asked for: Python has refused those in
+// better words, but nothing below is safe with them.
 double scale_for(const std::vector<double>& X2, const std::vector<double>& Y2, Similarity similarity);
 
-// (row - shift) times `scale`, or unit rows for the cosine, as T, in panels. `squares` are those of the shifted rows.
+// (row - shift) times `scale`, or unit rows for the cosine, as T, in panels. `squares` are those of the
+// shifted rows.
 template <class T>
 Packed<T> pack(const View& view, Similarity similarity, const std::vector<double>& shift,
                const std::vector<double>& squares, double scale, const Workers& workers);

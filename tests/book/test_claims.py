@@ -49,7 +49,9 @@ def test_a_case_passes_only_if_all_its_tests_do():
 def test_what_is_recorded_can_be_read_back(monkeypatch):
     shown = {}
     monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.update(data))
-    claim = judge(CLAIM, [test_case("a", "local", True), replace(test_case("a", "local", True), p=None, low=0.1, high=0.9)])
+    claim = judge(
+        CLAIM, [test_case("a", "local", True), replace(test_case("a", "local", True), p=None, low=0.1, high=0.9)]
+    )
     record(claim)
     stored = json.loads(json.dumps(shown[MIME]))
     assert stored["verdict"] == "holds"

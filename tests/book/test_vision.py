@@ -61,4 +61,4 @@ def test_each_claim_is_tested_against_chance_twins_and_pixels(runs):
         against = " ".join(test["name"] for test in claim["tests"])
         assert "chance" in against
         assert "untrained" in against
-        assert "pixels" in against or claim["id"] == "vision-order"  # pixels have no layers to put in order
+        assert "pixels" in against

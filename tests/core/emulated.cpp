@@ -1,4 +1,5 @@
-// The CUDA sources, compiled for the CPU, behind one C function that ctypes can call. See test_cuda_logic.py.
+// The CUDA sources, compiled for the CPU, behind one C function that ctypes can
+// call. See test_cuda_logic.py.
 #define CONSILIENCE_EMULATE
 #include "cuda/neighbors.cu"
 
@@ -8,18 +9,23 @@ namespace {
 Ties ties;
 }
 
-extern "C" int neighbors(const View* X, const View* Y, std::int64_t k, int similarity, int in_double,
-                         std::int64_t* indices, double* similarities) try {
+extern "C" int neighbors(const View *X, const View *Y, std::int64_t k,
+                         int similarity, int in_double, std::int64_t *indices,
+                         double *similarities) try {
   ties = Ties();
   const auto run = in_double ? cuda::neighbors<double> : cuda::neighbors<float>;
-  run(0, 0, *X, Y, k, static_cast<Similarity>(similarity), [] {}, indices, similarities, &ties);
+  run(
+      0, 0, *X, Y, k, static_cast<Similarity>(similarity), [] {}, indices,
+      similarities, &ties);
   return static_cast<int>(ties.columns.size());
 } catch (...) {
   return -1;
 }
 
-// Three arrays, one after the other: rows, starts, columns. Returns the number of rows.
-extern "C" int last_ties(std::int64_t* into) {
-  for (const auto* part : {&ties.rows, &ties.starts, &ties.columns}) into = std::copy(part->begin(), part->end(), into);
+// Three arrays, one after the other: rows, starts, columns. Returns the number
+// of rows.
+extern "C" int last_ties(std::int64_t *into) {
+  for (const auto *part : {&ties.rows, &ties.starts, &ties.columns})
+    into = std::copy(part->begin(), part->end(), into);
   return static_cast<int>(ties.rows.size());
 }

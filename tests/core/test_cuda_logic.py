@@ -1,4 +1,4 @@
-"""The CUDA sources run on the CPU, a fiber for each CUDA thread: their indices, logic and arithmetic, without a GPU.
+"""The CUDA sources run on the CPU, a fiber for each CUDA thread: their logic and arithmetic, without a GPU.
 
 What a test here cannot see: races, and speed. `test_cuda.py` runs on a GPU.
 """
@@ -41,8 +41,9 @@ def view(X):
 @pytest.fixture(scope="session")
 def library(tmp_path_factory):
     built = tmp_path_factory.mktemp("emulated") / "emulated.so"
-    command = [COMPILER, "-std=c++17", "-O2", "-ffp-contract=off", "-fPIC", "-shared", "-pthread", f"-I{SOURCES}"]
-    subprocess.run([*command, HERE / "emulated.cpp", SOURCES / "pack.cpp", "-o", built], check=True)
+    flags = ["-std=c++17", "-O2", "-ffp-contract=off", "-fPIC", "-shared", "-pthread", f"-I{SOURCES}"]
+    sources = [HERE / "emulated.cpp", SOURCES / "pack.cpp"]
+    subprocess.run([COMPILER, *flags, *sources, "-o", built], check=True)
     return ctypes.CDLL(str(built))
 
 

@@ -91,7 +91,7 @@ def test_a_large_mean_costs_no_digit(road, brute):
 
 
 def test_rows_closer_than_float32_can_tell_are_told_apart(road, brute):
-    angles = np.sort(np.random.default_rng(0).uniform(0.1, 0.11, 400))  # cosines differ from the tenth digit on
+    angles = np.sort(np.random.default_rng(0).uniform(0.1, 0.11, 400))  # cosines differ from digit 10 on
     X = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     np.testing.assert_array_equal(neighbors(X, 3)[0], brute(X, 3, "cosine")[0])
     X = X.astype(np.float32)
@@ -166,7 +166,7 @@ def test_any_small_problem(data):
     X = (rng.integers(1, levels + 1, (n, d)) - levels // 2 - 1.0).astype(dtype)
     X[0] = 0.5 + np.arange(d)  # something varies
     k = data.draw(st.integers(1, n - 1))
-    similarity = data.draw(st.sampled_from(["dot", "euclidean"]))  # exact in these integers, so ties are exact
+    similarity = data.draw(st.sampled_from(["dot", "euclidean"]))  # exact for integers, and so are ties
     Z = X.astype(np.float64)
     S = Z @ Z.T if similarity == "dot" else -np.sqrt(((Z[:, None] - Z) ** 2).sum(axis=2))
     np.fill_diagonal(S, -np.inf)
@@ -196,7 +196,7 @@ def test_any_small_problem(data):
         (dict(others=np.eye(9)), "X has 4 units .* others has 9"),
         (dict(others=np.full((9, 4), np.inf)), "others holds NaN or infinity"),
         (dict(others=np.eye(4), k=5), "k is 5"),
-        (dict(X=normal(30, 4) * np.float32(1e30), similarity="dot"), "X holds values whose dot products"),
+        (dict(X=normal(30, 4) * np.float32(1e30), similarity="dot"), "X holds values whose similarities"),
     ],
 )
 def test_refuses_in_words(change, words, road):

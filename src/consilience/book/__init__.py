@@ -6,7 +6,8 @@ from consilience.book.controls import UNTRAINED, controls, evidence, resample
 from consilience.book.cost import cost
 from consilience.book.expect import expect
 from consilience.book.glue import glue
-from consilience.book.order import order, order_evidence
+from consilience.book.order import order
+from consilience.comparison import layer_matrix
 
 __all__ = [
     "UNTRAINED",
@@ -21,8 +22,8 @@ __all__ = [
     "expect",
     "glue",
     "judge",
+    "layer_matrix",
     "order",
-    "order_evidence",
     "record",
     "resample",
 ]

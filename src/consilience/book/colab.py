@@ -24,7 +24,7 @@ OPEN = "https://colab.research.google.com/github"
 
 FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}  # the tags of cells whose code the book folds
 
-INSTALL = '''\
+INSTALL = """\
 # Installs Consilience where it is missing (in Colab: about two minutes); does nothing where it is there.
 import importlib.metadata
 import os
@@ -41,11 +41,13 @@ def installed():
 
 if not installed():
     source = os.environ.get("CONSILIENCE_SOURCE", "git+{repository}")
+    tested = os.path.join(source, "constraints.txt")  # a folder brings the versions that it was tested with
+    pins = ["-c", tested] if os.path.isfile(tested) else []
     if os.path.exists(source):  # a folder or a wheel on this machine
         source = f"{{source}}[chapters]"
     elif "://" in source:
         source = f"consilience[chapters] @ {{source}}"
-    subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", source])'''
+    subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", *pins, source])"""
 
 
 def addresses(root):

@@ -39,15 +39,31 @@ def resample(space, pairs, metric, **options):
     return Resampled(space, list(wanted), metric, **options)
 
 
-def evidence(space, pairs, metric, case="{a} and {b}", draws=100, seed=0, **options):
+def evidence(space, pairs, metric, case="{a} and {b}", draws=100, seed=0, groups=None, galleries=None, **options):
     """One :class:`Evidence` for each pair against chance and against each of its controls.
 
-    `case` names what is tested; ``{a}`` and ``{b}`` in it become the two models.
+    Parameters
+    ----------
+    space, pairs, metric
+        As in :func:`resample`.
+    case : str
+        What is tested; ``{a}`` and ``{b}`` in it become the two models.
+    draws : int
+        Subsets of stimuli for the intervals.
+    seed : int
+    groups : array of shape (n_stimuli,), optional
+        The null exchanges stimuli only within their group.
+    galleries : sequence of array of int, optional
+        Score within each of these sets of stimuli and take the mean; the null is that of the first.
+    **options
+        Of the metric.
     """
-    scores = resample(space, pairs, metric, draws=draws, seed=seed, **options)
+    scores = resample(space, pairs, metric, draws=draws, seed=seed, galleries=galleries, **options)
+    rows = slice(None) if galleries is None else galleries[0]
     tests = []
     for a, b in pairs:
         name = case.format(a=a, b=b)
-        tests.append(above_chance(align(space[a], space[b], metric, seed=seed, **options), name))
+        found = align(space[a][rows], space[b][rows], metric, seed=seed, groups=groups, **options)
+        tests.append(above_chance(found, name))
         tests += [above_control(scores, (a, b), pair, words, metric, name) for words, pair in controls(a, b).items()]
     return tests

@@ -65,7 +65,7 @@ def neighbors(X, k=10, similarity="cosine", *, others=None, threads=None):
     if np.float64 in (X.dtype, getattr(others, "dtype", None)):
         return indices, similarities
     if np.abs(similarities).max() > np.finfo(np.float32).max:
-        raise InputError("X holds values whose dot products overflow float32; pass it as float64.")
+        raise InputError("X holds values whose similarities overflow float32; pass it as float64.")
     return indices, similarities.astype(np.float32)
 
 

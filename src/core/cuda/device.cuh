@@ -24,7 +24,8 @@ inline void check(cudaError_t error) {
 
 #ifndef CONSILIENCE_EMULATE
 template <class... Parameters, class... Arguments>
-void launch(void (*kernel)(Parameters...), std::int64_t blocks, int threads, cudaStream_t stream, Arguments... arguments) {
+void launch(void (*kernel)(Parameters...), std::int64_t blocks, int threads, cudaStream_t stream,
+            Arguments... arguments) {
   kernel<<<static_cast<unsigned>(blocks), threads, 0, stream>>>(arguments...);
   check(cudaGetLastError());
 }
@@ -39,7 +40,9 @@ template <class T> struct Memory {
   Memory(std::int64_t count, cudaStream_t stream) : count(count), stream(stream) {
     check(cudaMallocAsync(reinterpret_cast<void**>(&data), count * sizeof(T) + 16, stream));
   }
-  Memory(Memory&& other) noexcept : data(other.data), count(other.count), stream(other.stream) { other.data = nullptr; }
+  Memory(Memory&& other) noexcept : data(other.data), count(other.count), stream(other.stream) {
+    other.data = nullptr;
+  }
   Memory& operator=(Memory&& other) noexcept {
     std::swap(data, other.data);
     std::swap(count, other.count);
@@ -52,7 +55,8 @@ template <class T> struct Memory {
 
   static Memory from(const std::vector<T>& values, cudaStream_t stream) {
     Memory memory(static_cast<std::int64_t>(values.size()), stream);
-    check(cudaMemcpyAsync(memory.data, values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice, stream));
+    check(cudaMemcpyAsync(memory.data, values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice,
+                          stream));
     check(cudaStreamSynchronize(stream));  // the values may go
     return memory;
   }

@@ -1,8 +1,10 @@
-// CUDA on the CPU, for tests: enough of the language and its runtime to run this folder's sources where no GPU is.
+// CUDA on the CPU, for tests: enough of the language and its runtime to run this folder's sources where no
+// GPU is.
 //
-// The threads of a block are fibers of one CPU thread. A fiber runs until it meets a barrier or a warp operation, then
-// hands over to the next; when all have arrived, they go on. Blocks run one after another. This checks indices, logic
-// and arithmetic. It cannot see races between barriers, nor say anything about speed.
+// The threads of a block are fibers of one CPU thread. A fiber runs until it meets a barrier or a warp
+// operation, then hands over to the next; when all have arrived, they go on. Blocks run one after another.
+// This checks indices, logic and arithmetic. It cannot see races between barriers, nor say anything about
+// speed.
 #pragma once
 #include <ucontext.h>
 
@@ -19,7 +21,9 @@
 #define __shared__ static
 #define __launch_bounds__(...)
 
-struct Index3 { unsigned x, y, z; };
+struct Index3 {
+  unsigned x, y, z;
+};
 inline Index3 threadIdx, blockIdx, blockDim;
 
 namespace emulate {
@@ -32,8 +36,8 @@ struct Fiber {
   bool done = false;
 };
 
-// A meeting point: whoever comes early yields until the last has come. Values are exchanged through two mailboxes in
-// turn, so that the quick do not overwrite what the slow have not read.
+// A meeting point: whoever comes early yields until the last has come. Values are exchanged through two
+// mailboxes in turn, so that the quick do not overwrite what the slow have not read.
 struct Meeting {
   int expected = 0, here = 0;
   unsigned round = 0;
@@ -121,7 +125,9 @@ inline int __ffs(unsigned bits) { return __builtin_ffs(static_cast<int>(bits)); 
 // The runtime: one device, whose memory is this memory, filled with junk to catch what nobody has set.
 typedef int cudaError_t;
 typedef void* cudaStream_t;
-struct cudaDeviceProp { char name[256]; };
+struct cudaDeviceProp {
+  char name[256];
+};
 enum { cudaSuccess = 0, cudaErrorMemoryAllocation = 2, cudaErrorNotReady = 600 };
 enum { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost };
 inline const char* cudaGetErrorString(cudaError_t) { return "emulated error"; }
@@ -148,7 +154,8 @@ inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* device, int) {
 
 namespace consilience::cuda {
 template <class... Parameters, class... Arguments>
-void launch(void (*kernel)(Parameters...), std::int64_t blocks, int threads, cudaStream_t, Arguments... arguments) {
+void launch(void (*kernel)(Parameters...), std::int64_t blocks, int threads, cudaStream_t,
+            Arguments... arguments) {
   blockDim = {static_cast<unsigned>(threads), 1, 1};
   emulate::body = [=] { kernel(arguments...); };
   for (std::int64_t block = 0; block < blocks; block++) {

@@ -1,4 +1,5 @@
-// Exact k nearest neighbours on the GPU: guess, settle, reopen. Read beside ../neighbors.cpp, which explains the steps.
+// Exact k nearest neighbours on the GPU: guess, settle, reopen. Read beside ../neighbors.cpp, which explains
+// the steps.
 #include "neighbors.hpp"
 
 #include <cmath>
@@ -10,8 +11,8 @@ namespace consilience::cuda {
 
 namespace {
 
-constexpr std::int64_t ROWS_AT_ONCE = 16384;              // guessed between two looks for a Ctrl-C
-constexpr std::int64_t REOPENED_ENTRIES = std::int64_t(1) << 24;  // list entries of reopened rows in memory at once
+constexpr std::int64_t ROWS_AT_ONCE = 16384;        // guessed between two looks for a Ctrl-C
+constexpr std::int64_t REOPENED_ENTRIES = 1 << 24;  // list entries of reopened rows in memory at once
 
 // Each row's columns, and what is known about them.
 template <class T> struct Lists {
@@ -22,8 +23,8 @@ template <class T> struct Lists {
   double* values;         // [rows][room], by the definition (settle)
 };
 
-// Keeps: for each row its `room` best columns, sorted. Memory: theirs, in the device's memory, mostly found in cache.
-// Order: does not matter to what is settled (see ../neighbors.cpp).
+// Keeps: for each row its `room` best columns, sorted. Memory: theirs, in the device's memory, mostly found
+// in cache. Order: does not matter to what is settled (see ../neighbors.cpp).
 template <class T> struct Best {
   Lists<T> lists;
   bool exclude_self;
@@ -36,7 +37,8 @@ template <class T> struct Best {
     unsigned waiting = __ballot_sync(ALL, may_enter && score > scores[lists.room - 1]);
     for (; waiting; waiting &= waiting - 1) {
       const int who = __ffs(waiting) - 1;
-      insert(scores, columns, __shfl_sync(ALL, score, who), __shfl_sync(ALL, static_cast<std::int32_t>(column), who), lane);
+      insert(scores, columns, __shfl_sync(ALL, score, who),
+             __shfl_sync(ALL, static_cast<std::int32_t>(column), who), lane);
     }
   }
 
@@ -69,8 +71,8 @@ template <class T> struct Best {
   }
 };
 
-// Keeps: for each reopened row every column whose score exceeds the row's bar. Memory: room for all columns; rows come
-// in batches. Order: a warp owns its row and meets the columns in order.
+// Keeps: for each reopened row every column whose score exceeds the row's bar. Memory: room for all columns;
+// rows come in batches. Order: a warp owns its row and meets the columns in order.
 template <class T> struct Within {
   Lists<T> lists;
   const T* bars;
@@ -97,10 +99,12 @@ template <class T> __global__ void clear(std::int64_t entries, Lists<T> lists) {
   if (at < entries) lists.scores[at] = -static_cast<T>(INFINITY);
 }
 
-// One thread a row: the bar above which its columns are contested, and whether its list surely holds all of those.
+// One thread a row: the bar above which its columns are contested, and whether its list surely holds all of
+// those.
 template <class T>
-__global__ void contest(std::int64_t n, std::int64_t d, std::int64_t k, std::int64_t candidates, Similarity similarity,
-                        const double* squares, double scale, double longest, Lists<T> lists, T* bars, char* open) {
+__global__ void contest(std::int64_t n, std::int64_t d, std::int64_t k, std::int64_t candidates,
+                        Similarity similarity, const double* squares, double scale, double longest,
+                        Lists<T> lists, T* bars, char* open) {
   const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i >= n) return;
   const T* const scores = lists.scores + i * lists.room;
@@ -115,12 +119,12 @@ __global__ void contest(std::int64_t n, std::int64_t d, std::int64_t k, std::int
   lists.counts[i] = count;
 }
 
-// One warp a row: judge its contested columns by the definition, half a warp a column; then count for each how many are
-// nearer, which is its place.
+// One warp a row: judge its contested columns by the definition, half a warp a column; then count for each
+// how many are nearer, which is its place.
 template <class T>
 __global__ void settle(std::int64_t rows, const std::int64_t* original, View X, View Y, const double* X2,
-                       const double* Y2, Similarity similarity, std::int64_t k, Lists<T> lists, std::int64_t* indices,
-                       double* similarities, char* tied) {
+                       const double* Y2, Similarity similarity, std::int64_t k, Lists<T> lists,
+                       std::int64_t* indices, double* similarities, char* tied) {
   const std::int64_t r = (static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / WARP;
   if (r >= rows || lists.counts[r] == 0) return;
   const int lane = threadIdx.x % WARP;
@@ -158,7 +162,8 @@ __global__ void settle(std::int64_t rows, const std::int64_t* original, View X, 
 
 // Copies some rows: packed, so that the main loop can walk over them, with their bars.
 template <class T>
-__global__ void gather(std::int64_t rows, const std::int64_t* original, Rows<T> from, const T* bars, T* values, T* to_bars) {
+__global__ void gather(std::int64_t rows, const std::int64_t* original, Rows<T> from, const T* bars,
+                       T* values, T* to_bars) {
   const std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   const std::int64_t r = at / from.d, t = at % from.d;
   if (r >= rows) return;
@@ -168,8 +173,9 @@ __global__ void gather(std::int64_t rows, const std::int64_t* original, Rows<T> 
 
 // For the tied rows among these, the columns that share the last place.
 template <class T>
-void note_ties(const std::vector<std::int64_t>& original, const std::vector<char>& tied, const Memory<std::int32_t>& counts,
-               const Memory<std::int32_t>& columns, const Memory<double>& values, std::int64_t room, std::int64_t k,
+void note_ties(const std::vector<std::int64_t>& original, const std::vector<char>& tied,
+               const Memory<std::int32_t>& counts, const Memory<std::int32_t>& columns,
+               const Memory<double>& values, std::int64_t room, std::int64_t k,
                std::vector<std::pair<std::int64_t, std::vector<std::int64_t>>>& found) {
   const std::vector<std::int32_t> count = counts.all();
   for (std::size_t r = 0; r < tied.size(); r++) {
@@ -190,8 +196,8 @@ void note_ties(const std::vector<std::int64_t>& original, const std::vector<char
 
 template <class T>
 void neighbors(int device, std::uintptr_t stream_number, const View& X, const View* others, std::int64_t k,
-               Similarity similarity, const std::function<void()>& poll, std::int64_t* indices, double* similarities,
-               Ties* ties) {
+               Similarity similarity, const std::function<void()>& poll, std::int64_t* indices,
+               double* similarities, Ties* ties) {
   const OnDevice on(device);
   const auto stream = reinterpret_cast<cudaStream_t>(stream_number);
   const View& Y = others ? *others : X;
@@ -205,9 +211,11 @@ void neighbors(int device, std::uintptr_t stream_number, const View& X, const Vi
   const std::vector<double> X2_here = X2.all(), Y2_here = one_set ? X2_here : Y2.all();
   const double scale = scale_for(X2_here, Y2_here, similarity);
   const double longest = similarity == Similarity::cosine
-                             ? 1.0 : std::sqrt(*std::max_element(Y2_here.begin(), Y2_here.end())) * scale;
-  const Packed<T> A = pack<T>(X, similarity, shift.data, X2.data, longest, scale, stream);
-  const Packed<T> packed_others = one_set ? Packed<T>() : pack<T>(Y, similarity, shift.data, of_Y, longest, scale, stream);
+                             ? 1.0
+                             : std::sqrt(*std::max_element(Y2_here.begin(), Y2_here.end())) * scale;
+  const Packed<T> A = pack<T>(X, similarity, shift.data, X2.data, scale, stream);
+  const Packed<T> packed_others =
+      one_set ? Packed<T>() : pack<T>(Y, similarity, shift.data, of_Y, scale, stream);
   const Rows<T> rows = A.rows(), columns = one_set ? rows : packed_others.rows();
 
   // Guess.
@@ -218,8 +226,8 @@ void neighbors(int device, std::uintptr_t stream_number, const View& X, const Vi
   const Lists<T> lists{room, list_columns.data, list_scores.data, counts.data, values.data};
   launch(clear<T>, blocks_for(X.n * room, 256), 256, stream, X.n * room, lists);
   for (std::int64_t first = 0; first < X.n; first += ROWS_AT_ONCE) {
-    launch(for_tiles<T, Best<T>>, blocks_for(std::min(ROWS_AT_ONCE, X.n - first), TILE), THREADS, stream, rows, columns,
-           first, Best<T>{lists, one_set});
+    launch(for_tiles<T, Best<T>>, blocks_for(std::min(ROWS_AT_ONCE, X.n - first), TILE), THREADS, stream,
+           rows, columns, first, Best<T>{lists, one_set});
     wait(stream, poll);
   }
 
@@ -228,8 +236,8 @@ void neighbors(int device, std::uintptr_t stream_number, const View& X, const Vi
   check(cudaMemsetAsync(tied.data, 0, X.n, stream));
   launch(contest<T>, blocks_for(X.n, 256), 256, stream, X.n, X.d, k, candidates, similarity, X2.data, scale,
          longest, lists, bars.data, open.data);
-  launch(settle<T>, blocks_for(X.n * WARP, 256), 256, stream, X.n, static_cast<const std::int64_t*>(nullptr), X, Y, X2.data, of_Y,
-         similarity, k, lists, indices, similarities, tied.data);
+  launch(settle<T>, blocks_for(X.n * WARP, 256), 256, stream, X.n, static_cast<const std::int64_t*>(nullptr),
+         X, Y, X2.data, of_Y, similarity, k, lists, indices, similarities, tied.data);
   wait(stream, poll);
   std::vector<std::pair<std::int64_t, std::vector<std::int64_t>>> found;
   if (ties) note_ties<T>({}, tied.all(), counts, list_columns, values, room, k, found);
@@ -251,11 +259,13 @@ void neighbors(int device, std::uintptr_t stream_number, const View& X, const Vi
     Memory<char> some_tied(n, stream);
     const Lists<T> all{Y.n, some_columns.data, nullptr, some_counts.data, some_settled.data};
     check(cudaMemsetAsync(some_counts.data, 0, n * sizeof(std::int32_t), stream));
-    launch(gather<T>, blocks_for(n * X.d, 256), 256, stream, n, original.data, rows, bars.data, some_values.data, some_bars.data);
-    launch(for_tiles<T, Within<T>>, blocks_for(n, TILE), THREADS, stream, Rows<T>{some_values.data, nullptr, n, X.d},
-           columns, std::int64_t(0), Within<T>{all, some_bars.data, original.data, one_set});
-    launch(settle<T>, blocks_for(n * WARP, 256), 256, stream, n, original.data, X, Y, X2.data, of_Y, similarity, k, all, indices,
-           similarities, some_tied.data);
+    launch(gather<T>, blocks_for(n * X.d, 256), 256, stream, n, original.data, rows, bars.data,
+           some_values.data, some_bars.data);
+    launch(for_tiles<T, Within<T>>, blocks_for(n, TILE), THREADS, stream,
+           Rows<T>{some_values.data, nullptr, n, X.d}, columns, std::int64_t(0),
+           Within<T>{all, some_bars.data, original.data, one_set});
+    launch(settle<T>, blocks_for(n * WARP, 256), 256, stream, n, original.data, X, Y, X2.data, of_Y,
+           similarity, k, all, indices, similarities, some_tied.data);
     wait(stream, poll);
     if (ties) note_ties<T>(some, some_tied.all(), some_counts, some_columns, some_settled, Y.n, k, found);
   }
@@ -264,8 +274,10 @@ void neighbors(int device, std::uintptr_t stream_number, const View& X, const Vi
   for (const auto& [row, sharers] : found) ties->add(row, sharers);
 }
 
-template void neighbors<float>(int, std::uintptr_t, const View&, const View*, std::int64_t, Similarity, const std::function<void()>&, std::int64_t*, double*, Ties*);
-template void neighbors<double>(int, std::uintptr_t, const View&, const View*, std::int64_t, Similarity, const std::function<void()>&, std::int64_t*, double*, Ties*);
+template void neighbors<float>(int, std::uintptr_t, const View&, const View*, std::int64_t, Similarity,
+                               const std::function<void()>&, std::int64_t*, double*, Ties*);
+template void neighbors<double>(int, std::uintptr_t, const View&, const View*, std::int64_t, Similarity,
+                                const std::function<void()>&, std::int64_t*, double*, Ties*);
 
 std::vector<std::string> devices() {
   int count = 0;

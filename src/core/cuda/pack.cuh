@@ -15,7 +15,6 @@ template <class T> struct Rows {
 template <class T> struct Packed {
   Memory<T> values, bias;
   std::int64_t n = 0, d = 0;
-  double longest = 0;
   Rows<T> rows() const { return {values.data, bias.data, n, d}; }
 };
 
@@ -29,7 +28,8 @@ __device__ inline double element(const View& view, std::int64_t i, std::int64_t 
   }
 }
 
-// Adds up sixteen lanes, held by sixteen neighbouring threads, as the definition has it; the first of them gets the sum.
+// Adds up sixteen lanes, held by sixteen neighbouring threads, as the definition has it; the first of them
+// gets the sum.
 __device__ inline double sum_of_lanes(double lane) {
   for (int half = LANES / 2; half > 0; half /= 2) lane += __shfl_xor_sync(ALL, lane, half);
   return lane;
@@ -45,7 +45,8 @@ __global__ void sum_slabs(View view, std::int64_t rows, double* sums) {
   sums[slab * view.d + t] = sum;
 }
 
-__global__ void mean_of_slabs(std::int64_t slabs, std::int64_t n, std::int64_t d, const double* sums, double* mean) {
+__global__ void mean_of_slabs(std::int64_t slabs, std::int64_t n, std::int64_t d, const double* sums,
+                              double* mean) {
   const std::int64_t t = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (t >= d) return;
   double sum = 0;
@@ -67,17 +68,21 @@ __global__ void sum_squares(View view, const double* shift, double* squares) {
 }
 
 template <class T>
-__global__ void fill(View view, Similarity similarity, const double* shift, const double* squares, double scale,
-                     T* values, T* bias) {
+__global__ void fill(View view, Similarity similarity, const double* shift, const double* squares,
+                     double scale, T* values, T* bias) {
   const std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   const std::int64_t i = at / view.d, t = at % view.d;
   if (i >= view.n) return;
   const double factor = similarity == Similarity::cosine ? 1 / std::sqrt(squares[i]) : scale;
   values[at] = static_cast<T>((element(view, i, t) - (shift ? shift[t] : 0.0)) * factor);
-  if (t == 0) bias[i] = similarity == Similarity::euclidean ? static_cast<T>(-0.5 * squares[i] * factor * factor) : T(0);
+  if (t == 0)
+    bias[i] =
+        similarity == Similarity::euclidean ? static_cast<T>(-0.5 * squares[i] * factor * factor) : T(0);
 }
 
-inline std::int64_t blocks_for(std::int64_t threads, int per_block) { return (threads + per_block - 1) / per_block; }
+inline std::int64_t blocks_for(std::int64_t threads, int per_block) {
+  return (threads + per_block - 1) / per_block;
+}
 
 inline Memory<double> means(const View& view, cudaStream_t stream) {
   const std::int64_t slabs = std::min<std::int64_t>(view.n, 256), rows = (view.n + slabs - 1) / slabs;
@@ -95,9 +100,9 @@ inline Memory<double> squares(const View& view, const double* shift, cudaStream_
 }
 
 template <class T>
-Packed<T> pack(const View& view, Similarity similarity, const double* shift, const double* squares, double longest,
+Packed<T> pack(const View& view, Similarity similarity, const double* shift, const double* squares,
                double scale, cudaStream_t stream) {
-  Packed<T> packed{Memory<T>(view.n * view.d, stream), Memory<T>(view.n, stream), view.n, view.d, longest};
+  Packed<T> packed{Memory<T>(view.n * view.d, stream), Memory<T>(view.n, stream), view.n, view.d};
   launch(fill<T>, blocks_for(view.n * view.d, 256), 256, stream, view, similarity, shift, squares, scale,
          packed.values.data, packed.bias.data);
   return packed;

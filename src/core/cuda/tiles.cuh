@@ -1,20 +1,23 @@
 // The main loop on the GPU: read beside ../tiles.hpp and ../kernels.cpp.
 //
-// One block owns TILE rows and walks over all columns, a tile at a time, so what its reducer keeps for a row needs no
-// lock. A tile is a sum of slabs of DEPTH units: 256 threads load a slab of both operands into shared memory, each
-// thread multiplies 4 x 4 entries of the tile in its registers, and the finished tile goes to shared memory, where
-// eight warps reduce it, a row each in turn. Ordinary fused multiply-adds only, so it runs, and is exact, on any GPU.
+// One block owns TILE rows and walks over all columns, a tile at a time, so what its reducer keeps for a row
+// needs no lock. A tile is a sum of slabs of DEPTH units: 256 threads load a slab of both operands into
+// shared memory, each thread multiplies 4 x 4 entries of the tile in its registers, and the finished tile
+// goes to shared memory, where eight warps reduce it, a row each in turn. Ordinary fused multiply-adds only,
+// so it runs, and is exact, on any GPU.
 #pragma once
 #include "pack.cuh"
 
 namespace consilience::cuda {
 
-constexpr int TILE = 64, THREADS = 256, EACH = 4, GRID = TILE / EACH;  // GRID x GRID threads, EACH x EACH entries each
-template <class T> constexpr int DEPTH = 64 / sizeof(T);               // 64 bytes of a row at a time
+constexpr int TILE = 64, THREADS = 256, EACH = 4,
+              GRID = TILE / EACH;                         // GRID x GRID threads, EACH x EACH entries each
+template <class T> constexpr int DEPTH = 64 / sizeof(T);  // 64 bytes of a row at a time
 
 // slab[t][r] = unit start + t of row first + r; zero beyond the edges.
 template <class T>
-__device__ inline void load(const Rows<T>& rows, std::int64_t first, std::int64_t start, T (&slab)[DEPTH<T>][TILE + 4]) {
+__device__ inline void load(const Rows<T>& rows, std::int64_t first, std::int64_t start,
+                            T (&slab)[DEPTH<T>][TILE + 4]) {
   for (int at = threadIdx.x; at < TILE * DEPTH<T>; at += THREADS) {
     const int r = at / DEPTH<T>, t = at % DEPTH<T>;
     const bool inside = first + r < rows.n && start + t < rows.d;
@@ -22,13 +25,15 @@ __device__ inline void load(const Rows<T>& rows, std::int64_t first, std::int64_
   }
 }
 
-// reducer.meet(row, column, score) is called by whole warps: one row, 32 columns, one each thread; columns beyond the
-// last come with a score of minus infinity.
+// reducer.meet(row, column, score) is called by whole warps: one row, 32 columns, one each thread; columns
+// beyond the last come with a score of minus infinity.
 template <class T, class Reducer>
-__global__ void __launch_bounds__(THREADS, 2) for_tiles(Rows<T> A, Rows<T> B, std::int64_t first_row, Reducer reducer) {
+__global__ void __launch_bounds__(THREADS, 2)
+    for_tiles(Rows<T> A, Rows<T> B, std::int64_t first_row, Reducer reducer) {
   __shared__ T a[DEPTH<T>][TILE + 4], b[DEPTH<T>][TILE + 4], tile[TILE][TILE + 1];
   const std::int64_t row = first_row + static_cast<std::int64_t>(blockIdx.x) * TILE;
-  const int down = threadIdx.x / GRID, across = threadIdx.x % GRID, warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
+  const int down = threadIdx.x / GRID, across = threadIdx.x % GRID, warp = threadIdx.x / WARP,
+            lane = threadIdx.x % WARP;
 
   for (std::int64_t column = 0; column < B.n; column += TILE) {
     T sum[EACH][EACH] = {};
