@@ -85,7 +85,17 @@ def keep_fresh(app, config):
         raise StalePackage(f"{stale[0]}{more} differs. Run `make book`, which installs it again, or `pip install .`")
     config.fresh_fingerprint = fingerprint(root)
     config.nb_execution_cache_path = str(Path(app.outdir).parent / "cache" / config.fresh_fingerprint)
-    os.environ["CONSILIENCE_BOOK"] = "1"  # the kernels inherit it: consilience.book.glue asks
+    tell_the_kernels()
+
+
+def tell_the_kernels():
+    """By the environment, which they inherit: that this is the book, and that its twin without a compiler is no news.
+
+    A warning in a chapter fails the build; this one says that the numbers come more slowly, not that they differ.
+    """
+    os.environ["CONSILIENCE_BOOK"] = "1"
+    ignored = [os.environ.get("PYTHONWARNINGS"), "ignore:The compiled core is missing:UserWarning"]
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, ignored))
 
 
 def read_all_or_none(app, env, added, changed, removed):
