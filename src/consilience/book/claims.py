@@ -173,10 +173,11 @@ def as_html(claim):
         for t in claim.tests
     )
     return (
-        f"<div class='claim' data-verdict='{escape(claim.verdict)}'>"
-        f"<p class='claim-statement'><span class='claim-verdict'>{mark} {escape(claim.verdict)}</span> "
+        f"<div class='claim' id='claim-{escape(claim.id)}'><p class='claim-statement'>"
+        f"<span class='verdict verdict-{claim.verdict.replace(' ', '-')}'><span class='mark'>{mark} </span>"
+        f"{escape(claim.verdict)}</span> "
         f"{escape(claim.statement)}</p>"
-        f"<p class='claim-why'>{escape(claim.why[0].upper() + claim.why[1:])}. {escape(claim.statistic)}</p>"
+        f"<p class='claim-why'>{escape(claim.why[0].upper() + claim.why[1:])}. {escape(claim.statistic)}.</p>"
         f"<details><summary>The {len(claim.tests)} tests</summary><table><thead><tr><th></th><th>case</th>"
         f"<th>sees</th><th>against</th><th>result</th></tr></thead><tbody>{rows}</tbody></table></details></div>"
     )
