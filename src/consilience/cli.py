@@ -28,11 +28,12 @@ def kit(
     """Show and fetch real models and real data: sizes and licences first, then verified files."""
     from consilience import kit as offline_kit
 
-    missing = offline_kit.show_plan(names)
-    if not missing:
-        return
-    if yes or typer.confirm("Fetch what is missing?"):
-        offline_kit.fetch(names)
+    try:
+        missing = offline_kit.show_plan(names or None)
+        if not missing or yes or typer.confirm("Fetch what is missing?"):
+            offline_kit.fetch(names or None)  # what is here is verified again
+    except offline_kit.KitError as error:
+        stop(f"consilience kit: {error}")
 
 
 @app.command()
@@ -64,5 +65,9 @@ def align(
         X, Y = (np.load(path, allow_pickle=False) for path in (x, y))
         typer.echo(str(cs.align(X, Y, metric=metric)))
     except (OSError, ValueError) as error:  # InputError is a ValueError
-        typer.echo(f"consilience align: {error}", err=True)
-        raise typer.Exit(2) from None
+        stop(f"consilience align: {error}")
+
+
+def stop(words):
+    typer.echo(words, err=True)
+    raise typer.Exit(2)

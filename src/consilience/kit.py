@@ -210,7 +210,7 @@ def cache():
 
 
 def show_plan(names=None):
-    """Print the plan as a table: what, MB, licence, source, and what is already here."""
+    """Print the plan as a table: what, MB, licence, source, and what is already here; returns the names of the rest."""
     items = plan(names)
     missing = sum(item.megabytes for item in items if not item.here)
     caption = f"To fetch: {missing:.0f} MB into {cache()}" if missing else f"All of it is in {cache()}"
@@ -223,6 +223,7 @@ def show_plan(names=None):
         what, here = f"{item.what}\n[dim]{item.licence}; {item.source}[/dim]", "yes" if item.here else "no"
         shown.add_row(item.name, what, f"{item.megabytes:.0f}", here)
     Console().print(shown)
+    return [item.name for item in items if not item.here]
 
 
 def fetch(names=None):
