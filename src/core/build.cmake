@@ -15,7 +15,7 @@ find_package(nanobind CONFIG REQUIRED)
 function(consilience_kernels isa bytes)
   add_library(kernels_${isa} OBJECT src/core/kernels.cpp)
   target_compile_definitions(kernels_${isa} PRIVATE ISA=${isa} BYTES=${bytes})
-  target_compile_options(kernels_${isa} PRIVATE -O3 -ffp-contract=fast -Wno-psabi ${ARGN})
+  target_compile_options(kernels_${isa} PRIVATE -O3 -ffp-contract=fast -fno-math-errno -Wno-psabi ${ARGN})
 endfunction()
 
 consilience_kernels(generic 16)
@@ -54,7 +54,8 @@ else()
 endif()
 
 nanobind_add_module(_compiled STABLE_ABI NB_STATIC NOMINSIZE
-  src/core/module.cpp src/core/pack.cpp src/core/neighbors.cpp ${CONSILIENCE_PARTS})
+  src/core/module.cpp src/core/pack.cpp src/core/neighbors.cpp src/core/kernel_sums.cpp
+  ${CONSILIENCE_PARTS})
 target_compile_options(_compiled PRIVATE -O3 -ffp-contract=off)
 target_link_libraries(_compiled PRIVATE Threads::Threads)
 if(CMAKE_CUDA_COMPILER)

@@ -15,10 +15,12 @@ namespace ISA {
 
 template <class T> struct Vector;
 template <> struct Vector<float> {
+  typedef int32_t bits __attribute__((vector_size(BYTES)));
   typedef float type __attribute__((vector_size(BYTES)));
   typedef float unaligned __attribute__((vector_size(BYTES), aligned(4), may_alias));
 };
 template <> struct Vector<double> {
+  typedef int64_t bits __attribute__((vector_size(BYTES)));
   typedef double type __attribute__((vector_size(BYTES)));
   typedef double unaligned __attribute__((vector_size(BYTES), aligned(8), may_alias));
 };
@@ -141,6 +143,118 @@ template <class T> static int above_each(int n, const T* scores, T bias, const T
   return count;
 }
 
+// 2^x for x <= 0: the whole part of x goes into the exponent's bits, the rest, at most a half, through as many
+// terms of the exponential series as T can tell. Where 2^x would vanish it is the smallest normal number.
+template <class T> struct Exponential;
+template <> struct Exponential<float> {
+  static constexpr int TERMS = 7, MANTISSA = 23;
+  static constexpr float LEAST = -126, ROUNDER = 0x1.8p23f;
+};
+template <> struct Exponential<double> {
+  static constexpr int TERMS = 13, MANTISSA = 52;
+  static constexpr double LEAST = -1022, ROUNDER = 0x1.8p52;
+};
+
+template <class T> INLINE vector<T> power_of_two(vector<T> x) {
+  typedef typename Vector<T>::bits Bits;
+  typedef Exponential<T> E;
+  constexpr double LN2 = 0.693147180559945309417;
+  const vector<T> least = repeat(E::LEAST);
+  x = x > least ? x : least;
+  const vector<T> rounded = x + repeat(E::ROUNDER);  // its last bits are the nearest whole number
+  const vector<T> rest = x - (rounded - repeat(E::ROUNDER));
+  double coefficient[E::TERMS + 1] = {1};  // known to the compiler
+  UNROLL for (int i = 1; i <= E::TERMS; i++) coefficient[i] = coefficient[i - 1] * LN2 / i;
+  vector<T> series = repeat(static_cast<T>(coefficient[E::TERMS]));
+  UNROLL for (int i = E::TERMS - 1; i >= 0; i--)
+    series = series * rest + repeat(static_cast<T>(coefficient[i]));
+  return (vector<T>)((Bits)series + ((Bits)rounded << E::MANTISSA));
+}
+
+INLINE float root(float x) { return __builtin_sqrtf(x); }
+INLINE double root(double x) { return __builtin_sqrt(x); }
+
+template <class T>
+static void gaussian(int rows, int column_panels, T* scores, int stride, const T* row_bias,
+                     const T* column_bias, T shift) {
+  for (int i = 0; i < rows; i++, scores += stride)
+    for (int j = 0; j < column_panels * PANEL; j += WIDTH<T>) {
+      const vector<T> h = load(scores + j) + (load(column_bias + j) + repeat(row_bias[i]));
+      store(scores + j, power_of_two<T>(h < 0 ? h : vector<T>{}) - repeat(shift));
+    }
+}
+
+template <class T>
+static void laplacian(int rows, int column_panels, T* scores, int stride, const T* row_bias,
+                      const T* column_bias, T shift) {
+  const int columns = column_panels * PANEL;
+  for (int i = 0; i < rows; i++, scores += stride) {
+    for (int j = 0; j < columns; j += WIDTH<T>) {
+      const vector<T> h = load(scores + j) + (load(column_bias + j) + repeat(row_bias[i]));
+      store(scores + j, h < 0 ? h * repeat(T(-2)) : vector<T>{});
+    }
+    for (int j = 0; j < columns; j++) scores[j] = root(scores[j]);
+    for (int j = 0; j < columns; j += WIDTH<T>)
+      store(scores + j, power_of_two<T>(-load(scores + j)) - repeat(shift));
+  }
+}
+
+template <class T>
+static void sum_products(int rows, int column_panels, const T* K, const T* L, int stride, double* sums) {
+  double total[3][PANEL] = {};
+  for (int i = 0; i < rows; i++, K += stride, L += stride) {
+    vector<T> kl[PER_PANEL<T>] = {}, kk[PER_PANEL<T>] = {}, ll[PER_PANEL<T>] = {};
+    for (int j = 0; j < column_panels * PANEL; j += PANEL)
+      UNROLL for (int v = 0; v < PER_PANEL<T>; v++) {
+        const vector<T> k = load(K + j + v * WIDTH<T>), l = load(L + j + v * WIDTH<T>);
+        kl[v] += k * l;
+        kk[v] += k * k;
+        ll[v] += l * l;
+      }
+    T lanes[3][PANEL];
+    UNROLL for (int v = 0; v < PER_PANEL<T>; v++) {
+      store(lanes[0] + v * WIDTH<T>, kl[v]);
+      store(lanes[1] + v * WIDTH<T>, kk[v]);
+      store(lanes[2] + v * WIDTH<T>, ll[v]);
+    }
+    for (int s = 0; s < 3; s++)
+      for (int l = 0; l < PANEL; l++) total[s][l] += lanes[s][l];
+  }
+  for (int s = 0; s < 3; s++)
+    for (int l = 0; l < PANEL; l++) sums[s] += total[s][l];
+}
+
+template <class T>
+static void sum_rows(int rows, int column_panels, const T* K, int stride, double* of_rows,
+                     double* of_columns) {
+  for (int first = 0; first < rows; first += PANEL) {
+    const int last = rows - first < PANEL ? rows : first + PANEL;
+    vector<T> across[PANEL][PER_PANEL<T>] = {};
+    for (int j = 0; j < column_panels * PANEL; j += PANEL) {
+      vector<T> down[PER_PANEL<T>] = {};
+      for (int i = first; i < last; i++)
+        UNROLL for (int v = 0; v < PER_PANEL<T>; v++) {
+          const vector<T> k = load(K + i * stride + j + v * WIDTH<T>);
+          across[i - first][v] += k;
+          down[v] += k;
+        }
+      T lanes[PANEL];
+      UNROLL for (int v = 0; v < PER_PANEL<T>; v++) store(lanes + v * WIDTH<T>, down[v]);
+      for (int l = 0; l < PANEL; l++) of_columns[j + l] += lanes[l];
+    }
+    for (int i = first; i < last; i++) {
+      T lanes[PANEL];
+      UNROLL for (int v = 0; v < PER_PANEL<T>; v++) store(lanes + v * WIDTH<T>, across[i - first][v]);
+      for (int l = 0; l < PANEL; l++) of_rows[i] += lanes[l];
+    }
+  }
+}
+
+template <class T> constexpr Kernels<T> table(int tile) {
+  return {tile,        multiply<T>,  above<T>,        above_each<T>,
+          gaussian<T>, laplacian<T>, sum_products<T>, sum_rows<T>};
+}
+
 }  // namespace ISA
 
 #define NAME_OF(isa) #isa
@@ -149,8 +263,8 @@ template <class T> static int above_each(int n, const T* scores, T bias, const T
 #define TABLE(isa) TABLE_OF(isa)
 extern const Isa TABLE(ISA) = {
     NAME(ISA),
-    {240, ISA::multiply<float>, ISA::above<float>, ISA::above_each<float>},
-    {144, ISA::multiply<double>, ISA::above<double>, ISA::above_each<double>},
+    ISA::table<float>(240),
+    ISA::table<double>(144),
 };
 
 }  // namespace consilience

@@ -24,6 +24,20 @@ template <class T> struct Kernels {
 
   // The same for a transposed tile: one bias, and a bar for each column. Pad the bars with infinity.
   int (*above_each)(int n, const T* scores, T bias, const T* bars, int* found);
+
+  // Products of rows become values of a kernel, less a shift, in place. With h = score + bias[i] + bias[j],
+  // which is minus half a squared distance: 2^h, or 2^-sqrt(-2 h).
+  void (*gaussian)(int rows, int column_panels, T* scores, int stride, const T* row_bias,
+                   const T* column_bias, T shift);
+  void (*laplacian)(int rows, int column_panels, T* scores, int stride, const T* row_bias,
+                    const T* column_bias, T shift);
+
+  // Adds the sums of K L, K K and L L over a pair of tiles. A row is summed over sixteen lanes in T, whatever
+  // the width of a register; the rows are added in float64.
+  void (*sum_products)(int rows, int column_panels, const T* K, const T* L, int stride, double* sums);
+
+  // Adds the sum of each row, likewise; and of each column, in T over sixteen rows, then in float64.
+  void (*sum_rows)(int rows, int column_panels, const T* K, int stride, double* of_rows, double* of_columns);
 };
 
 struct Isa {

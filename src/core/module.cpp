@@ -1,11 +1,13 @@
 // The door between Python and the core: the only file that knows both.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include "isa.hpp"
+#include "kernel_sums.hpp"
 #include "neighbors.hpp"
 #ifdef CONSILIENCE_CUDA
 #include "cuda/neighbors.hpp"
@@ -19,6 +21,7 @@ namespace {
 
 using Input = nb::ndarray<nb::ro, nb::ndim<2>>;
 template <class T> using Output = nb::ndarray<T, nb::ndim<2>, nb::c_contig>;
+using Numbers = nb::ndarray<double, nb::ndim<1>, nb::c_contig>;
 
 View view_of(const Input& array) {
   using Code = nb::dlpack::dtype_code;
@@ -47,6 +50,20 @@ Similarity similarity_named(const std::string& name) {
   throw nb::value_error("similarity must be cosine, dot or euclidean");
 }
 
+Kernel kernel_named(const std::string& name) {
+  if (name == "linear") return Kernel::linear;
+  if (name == "cosine") return Kernel::cosine;
+  if (name == "rbf") return Kernel::gaussian;
+  if (name == "laplacian") return Kernel::laplacian;
+  throw nb::value_error("kernel must be linear, cosine, rbf or laplacian");
+}
+
+const Isa& isa_named(const std::string& name) {
+  const Isa* const isa = find_isa(name);
+  if (!isa) throw nb::value_error("this CPU, or this build, lacks that instruction set");
+  return *isa;
+}
+
 // What must hold for memory to be safe, whatever was checked before.
 void check_shapes(const View& X, const View* Y, std::int64_t k, const Output<std::int64_t>& indices,
                   const Output<double>& similarities) {
@@ -57,6 +74,15 @@ void check_shapes(const View& X, const View* Y, std::int64_t k, const Output<std
   if (X.n < 1 || X.d < 1 || k < 1 || k > candidates || candidates >= INT32_MAX || (Y && Y->d != X.d) ||
       !is_n_by_k(indices) || !is_n_by_k(similarities))
     throw nb::value_error("shapes do not fit together");
+}
+
+KernelSums check_shapes(const View& X, const View& Y, const Numbers& products, const Numbers& K_rows,
+                        const Numbers& L_rows, const Numbers& K_diagonal, const Numbers& L_diagonal) {
+  bool fit = X.n >= 2 && X.d >= 1 && Y.n == X.n && Y.d >= 1 && products.shape(0) == 3;
+  for (const Numbers* one : {&K_rows, &L_rows, &K_diagonal, &L_diagonal})
+    fit = fit && static_cast<std::int64_t>(one->shape(0)) == X.n;
+  if (!fit) throw nb::value_error("shapes do not fit together");
+  return {products.data(), K_rows.data(), L_rows.data(), K_diagonal.data(), L_diagonal.data()};
 }
 
 // Python's own signal handlers decide what a Ctrl-C means; here it only becomes an exception.
@@ -79,8 +105,7 @@ nb::object hand_over(Ties ties) {
 nb::object neighbors_on_cpu(Input X, std::optional<Input> others, std::string similarity,
                             Output<std::int64_t> indices, Output<double> similarities, bool want_ties,
                             std::string isa_name, int threads) {
-  const Isa* const isa = find_isa(isa_name);
-  if (!isa) throw nb::value_error("this CPU, or this build, lacks that instruction set");
+  const Isa& isa = isa_named(isa_name);
   const View x = view_of(X);
   std::optional<View> y;
   if (others) y = view_of(*others);
@@ -91,10 +116,30 @@ nb::object neighbors_on_cpu(Input X, std::optional<Input> others, std::string si
   Ties ties;
   {
     nb::gil_scoped_release no_gil;
-    run(*isa, x, y ? &*y : nullptr, k, similarity_named(similarity), {threads, poll_signals}, indices.data(),
+    run(isa, x, y ? &*y : nullptr, k, similarity_named(similarity), {threads, poll_signals}, indices.data(),
         similarities.data(), want_ties ? &ties : nullptr);
   }
   return want_ties ? hand_over(std::move(ties)) : nb::none();
+}
+
+// `spread` is of_X, of_Y and the shift; `products` are three, the other results n each.
+void kernel_sums_on_cpu(Input X, Input Y, std::string kernel, std::array<double, 3> spread, Numbers products,
+                        Numbers K_rows, Numbers L_rows, Numbers K_diagonal, Numbers L_diagonal, bool in_double,
+                        std::string isa_name, int threads) {
+  const Isa& isa = isa_named(isa_name);
+  const View x = view_of(X), y = view_of(Y);
+  const KernelSums sums = check_shapes(x, y, products, K_rows, L_rows, K_diagonal, L_diagonal);
+  const nb::gil_scoped_release no_gil;
+  kernel_sums(isa, x, y, kernel_named(kernel), {spread[0], spread[1], spread[2]}, in_double,
+              {threads, poll_signals}, sums);
+}
+
+double median_distance_on_cpu(Input X, std::string isa_name, int threads) {
+  const Isa& isa = isa_named(isa_name);
+  const View x = view_of(X);
+  if (x.n < 2 || x.d < 1) throw nb::value_error("shapes do not fit together");
+  const nb::gil_scoped_release no_gil;
+  return median_distance(isa, x, {threads, poll_signals});
 }
 
 #ifdef CONSILIENCE_CUDA
@@ -124,6 +169,9 @@ nb::object neighbors_on_cuda(Input X, std::optional<Input> others, std::string s
 NB_MODULE(_compiled, module) {
   module.def("neighbors", neighbors_on_cpu, "X"_a, "others"_a.none(), "similarity"_a, "indices"_a,
              "similarities"_a, "want_ties"_a, "isa"_a, "threads"_a);
+  module.def("kernel_sums", kernel_sums_on_cpu, "X"_a, "Y"_a, "kernel"_a, "spread"_a, "products"_a, "K_rows"_a,
+             "L_rows"_a, "K_diagonal"_a, "L_diagonal"_a, "in_double"_a, "isa"_a, "threads"_a);
+  module.def("median_distance", median_distance_on_cpu, "X"_a, "isa"_a, "threads"_a);
   module.def("isas", [] {
     std::vector<std::string> names;
     for (const Isa* isa : available_isas()) names.emplace_back(isa->name);

@@ -48,6 +48,42 @@ template <Similarity similarity> double sum_for(const double* row, const View& v
   return sum;
 }
 
+// Means of the columns of n rows that read(i, row) writes. Slabs are summed apart, then added in order.
+template <class Read>
+std::vector<double> means_of(std::int64_t n, std::int64_t d, const Workers& workers, Read&& read) {
+  const std::int64_t slabs = std::min<std::int64_t>(n, 64), rows = (n + slabs - 1) / slabs;
+  std::vector<std::vector<double>> sums(slabs, std::vector<double>(d));
+  parallel(workers, slabs, [&](std::int64_t slab) {
+    std::vector<double> row(d);
+    for (std::int64_t i = slab * rows; i < std::min(n, (slab + 1) * rows); i++) {
+      read(i, row.data());
+      for (std::int64_t t = 0; t < d; t++) sums[slab][t] += row[t];
+    }
+  });
+  std::vector<double> mean(d);
+  for (const auto& sum : sums)
+    for (std::int64_t t = 0; t < d; t++) mean[t] += sum[t] / static_cast<double>(n);
+  return mean;
+}
+
+// Panels of n rows that read(i, row) writes; zeros and a bias of minus infinity beyond them.
+template <class T, class Read> void fill(Packed<T>& packed, const Workers& workers, Read&& read) {
+  const std::int64_t d = packed.d;
+  for_blocks(packed.panels * PANEL, workers, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<double> row(d);
+    for (std::int64_t i = begin; i < end; i++) {
+      T* const to = packed.values.get() + i / PANEL * d * PANEL + i % PANEL;
+      if (i < packed.n) read(i, row.data());
+      else {
+        packed.bias[i] = -static_cast<T>(HUGE_VAL);
+        std::fill(row.begin(), row.end(), 0.0);
+      }
+      for (std::int64_t t = 0; t < d; t++) to[t * PANEL] = static_cast<T>(row[t]);
+    }
+  });
+  for (const double norm : packed.norms) packed.longest = std::max(packed.longest, norm);
+}
+
 }  // namespace
 
 void read_row(const View& view, std::int64_t i, double* row) {
@@ -60,19 +96,7 @@ double sum_of_terms(Similarity similarity, const double* row, const View& view, 
 }
 
 std::vector<double> means(const View& view, const Workers& workers) {
-  const std::int64_t slabs = std::min<std::int64_t>(view.n, 64), rows = (view.n + slabs - 1) / slabs;
-  std::vector<std::vector<double>> sums(slabs, std::vector<double>(view.d));
-  parallel(workers, slabs, [&](std::int64_t slab) {
-    std::vector<double> row(view.d);
-    for (std::int64_t i = slab * rows; i < std::min(view.n, (slab + 1) * rows); i++) {
-      read_row(view, i, row.data());
-      for (std::int64_t t = 0; t < view.d; t++) sums[slab][t] += row[t];
-    }
-  });
-  std::vector<double> mean(view.d);
-  for (const auto& sum : sums)
-    for (std::int64_t t = 0; t < view.d; t++) mean[t] += sum[t] / static_cast<double>(view.n);
-  return mean;
+  return means_of(view.n, view.d, workers, [&](std::int64_t i, double* row) { read_row(view, i, row); });
 }
 
 std::vector<double> squares(const View& view, const std::vector<double>& shift, const Workers& workers) {
@@ -114,26 +138,59 @@ template <class T>
 Packed<T> pack(const View& view, Similarity similarity, const std::vector<double>& shift,
                const std::vector<double>& squares, double scale, const Workers& workers) {
   Packed<T> packed(view.n, view.d);
-  for_blocks(packed.panels * PANEL, workers, [&](std::int64_t begin, std::int64_t end) {
+  fill(packed, workers, [&](std::int64_t i, double* row) {
+    read_row(view, i, row);
+    for (std::size_t t = 0; t < shift.size(); t++) row[t] -= shift[t];
+    const double factor = similarity == Similarity::cosine ? 1 / std::sqrt(squares[i]) : scale;
+    for (std::int64_t t = 0; t < view.d; t++) row[t] *= factor;
+    packed.norms[i] = std::sqrt(squares[i]) * factor;
+    packed.bias[i] = similarity == Similarity::euclidean
+                         ? static_cast<T>(-0.5 * packed.norms[i] * packed.norms[i])
+                         : T(0);
+  });
+  return packed;
+}
+
+Centred::Centred(const View& view, bool unit_rows, const Workers& workers) : view(view) {
+  if (unit_rows) {
+    lengths = consilience::squares(view, {}, workers);
+    for (double& length : lengths) length = std::sqrt(length);
+  }
+  mean.assign(view.d, 0.0);
+  mean = means_of(view.n, view.d, workers, [&](std::int64_t i, double* row) { read(i, row); });
+  squares.resize(view.n);
+  for_blocks(view.n, workers, [&](std::int64_t begin, std::int64_t end) {
     std::vector<double> row(view.d);
     for (std::int64_t i = begin; i < end; i++) {
-      T* const to = packed.values.get() + i / PANEL * view.d * PANEL + i % PANEL;
-      packed.bias[i] = -static_cast<T>(HUGE_VAL);
-      if (i >= view.n) {
-        for (std::int64_t t = 0; t < view.d; t++) to[t * PANEL] = 0;
-        continue;
-      }
-      read_row(view, i, row.data());
-      for (std::size_t t = 0; t < shift.size(); t++) row[t] -= shift[t];
-      const double factor = similarity == Similarity::cosine ? 1 / std::sqrt(squares[i]) : scale;
-      for (std::int64_t t = 0; t < view.d; t++) to[t * PANEL] = static_cast<T>(row[t] * factor);
-      packed.norms[i] = std::sqrt(squares[i]) * factor;
-      packed.bias[i] = similarity == Similarity::euclidean
-                           ? static_cast<T>(-0.5 * packed.norms[i] * packed.norms[i])
-                           : T(0);
+      read(i, row.data());
+      squares[i] = sum_over_lanes<Similarity::dot>(row.data(), row.data(), 1, view.d);
     }
   });
-  for (const double norm : packed.norms) packed.longest = std::max(packed.longest, norm);
+}
+
+void Centred::read(std::int64_t i, double* row) const {
+  read_row(view, i, row);
+  if (!lengths.empty())
+    for (std::int64_t t = 0; t < view.d; t++) row[t] /= lengths[i];
+  for (std::int64_t t = 0; t < view.d; t++) row[t] -= mean[t];
+}
+
+double Centred::mean_square() const {
+  double sum = 0;
+  for (const double square : squares) sum += square;
+  const double mean = sum / static_cast<double>(view.n);
+  if (!std::isfinite(mean) || mean == 0) throw std::invalid_argument("a set is not finite, or nothing in it varies");
+  return mean;
+}
+
+template <class T> Packed<T> pack(const Centred& rows, double scale, const Workers& workers) {
+  Packed<T> packed(rows.view.n, rows.view.d);
+  fill(packed, workers, [&](std::int64_t i, double* row) {
+    rows.read(i, row);
+    for (std::int64_t t = 0; t < rows.view.d; t++) row[t] *= scale;
+    packed.norms[i] = std::sqrt(rows.squares[i]) * scale;
+    packed.bias[i] = static_cast<T>(-0.5 * packed.norms[i] * packed.norms[i]);
+  });
   return packed;
 }
 
@@ -155,6 +212,8 @@ template Packed<float> pack(const View&, Similarity, const std::vector<double>&,
                             double, const Workers&);
 template Packed<double> pack(const View&, Similarity, const std::vector<double>&, const std::vector<double>&,
                              double, const Workers&);
+template Packed<float> pack(const Centred&, double, const Workers&);
+template Packed<double> pack(const Centred&, double, const Workers&);
 template Packed<float> gather(const Packed<float>&, const std::vector<std::int64_t>&);
 template Packed<double> gather(const Packed<double>&, const std::vector<std::int64_t>&);
 

@@ -52,8 +52,7 @@ void read_row(const View& view, std::int64_t i, double* row);
 // The sum of terms between a row in float64 and row j of a view, in the definition's order.
 double sum_of_terms(Similarity similarity, const double* row, const View& view, std::int64_t j);
 
-// Column means in float64. They shift both sets before a Euclidean guess; any shift is allowed, so order is
-// free.
+// Column means in float64, in an order that depends on n alone.
 std::vector<double> means(const View& view, const Workers& workers);
 
 // Sums of squares of each row, in the definition's order; of the row minus `shift` where one is given.
@@ -69,6 +68,22 @@ double scale_for(const std::vector<double>& X2, const std::vector<double>& Y2, S
 template <class T>
 Packed<T> pack(const View& view, Similarity similarity, const std::vector<double>& shift,
                const std::vector<double>& squares, double scale, const Workers& workers);
+
+// The rows of a set as kernels want them: brought to length one where asked, then centred, unit by unit. All
+// in float64 and first of all, so that a large mean costs no digits.
+struct Centred {
+  const View& view;
+  std::vector<double> lengths;  // of the rows before, or none
+  std::vector<double> mean;
+  std::vector<double> squares;  // squared lengths of the centred rows
+
+  Centred(const View& view, bool unit_rows, const Workers& workers);
+  void read(std::int64_t i, double* row) const;  // row i in float64
+  double mean_square() const;
+};
+
+// Centred rows times `scale`, as T, in panels. The bias is minus half the squared length.
+template <class T> Packed<T> pack(const Centred& rows, double scale, const Workers& workers);
 
 // Some rows of a packed set, as a packed set of their own.
 template <class T> Packed<T> gather(const Packed<T>& from, const std::vector<std::int64_t>& rows);

@@ -52,10 +52,50 @@ template <class F> void parallel(const Workers& workers, std::int64_t items, F&&
 template <class T> struct Tile {
   std::int64_t row, column;  // of its first entry
   int rows, columns;
-  const T* scores;  // row by row, `stride` apart, readable up to whole panels
+  T* scores;  // row by row, `stride` apart, readable up to whole panels; the reducer's to overwrite
   int stride;
   bool mirrored;  // it also stands for its transpose, which will not come
+
+  T* line(int r) const { return scores + r * stride; }
 };
+
+// How a matrix is cut: into tiles, and rows of tiles into runs, which are the items of work. The rows of A
+// stay in cache for a whole run, yet it ends soon enough for a Ctrl-C. Nothing here depends on the machine.
+struct Runs {
+  std::int64_t edge, down, across, length, in_a_row;
+
+  Runs(std::int64_t rows, std::int64_t columns, std::int64_t d, std::int64_t edge)
+      : edge(edge),
+        down((rows + edge - 1) / edge),
+        across((columns + edge - 1) / edge),
+        length(std::clamp<std::int64_t>(16384 / d, 1, 8)),
+        in_a_row((across + length - 1) / length) {}
+
+  std::int64_t count() const { return down * in_a_row; }
+
+  // Calls f(I, J) for the tiles of one run, those below the diagonal left out if it is symmetric.
+  template <class F> void for_tiles(std::int64_t run, bool symmetric, F&& f) const {
+    const std::int64_t I = run / in_a_row, first = run % in_a_row * length;
+    for (std::int64_t J = symmetric ? std::max(first, I) : first; J < std::min(first + length, across); J++)
+      f(I, J);
+  }
+};
+
+template <class T>
+Tile<T> multiplied(const Kernels<T>& kernels, const Packed<T>& A, const Packed<T>& B, std::int64_t I,
+                   std::int64_t J, bool mirrored, T* scores) {
+  const std::int64_t edge = kernels.tile;
+  const Tile<T> tile{I * edge,
+                     J * edge,
+                     static_cast<int>(std::min(edge, A.n - I * edge)),
+                     static_cast<int>(std::min(edge, B.n - J * edge)),
+                     scores,
+                     static_cast<int>(edge),
+                     mirrored};
+  kernels.multiply((tile.rows + PANEL - 1) / PANEL, (tile.columns + PANEL - 1) / PANEL, A.d,
+                   A.panel(tile.row), B.panel(tile.column), scores, tile.stride);
+  return tile;
+}
 
 // All tiles of A B'. With symmetric = true, A and B are the same set and only tiles on and above the diagonal
 // are computed: half the work.
@@ -63,28 +103,28 @@ template <class T, class Reducer>
 void for_tiles(const Isa& isa, const Packed<T>& A, const Packed<T>& B, bool symmetric, const Workers& workers,
                Reducer& reducer) {
   const Kernels<T>& kernels = isa.kernels(T());
-  // Tiles in one item of work: the rows of A stay in cache for all of them, yet an item ends soon enough for
-  // a Ctrl-C.
-  const std::int64_t run = std::clamp<std::int64_t>(16384 / A.d, 1, 8);
-  const std::int64_t edge = kernels.tile;
-  const std::int64_t down = (A.n + edge - 1) / edge, across = (B.n + edge - 1) / edge,
-                     runs = (across + run - 1) / run;
+  const Runs runs(A.n, B.n, A.d, kernels.tile);
+  parallel(workers, runs.count(), [&](std::int64_t run) {
+    const Buffer<T> scores(runs.edge * runs.edge);
+    runs.for_tiles(run, symmetric, [&](std::int64_t I, std::int64_t J) {
+      reducer(multiplied(kernels, A, B, I, J, symmetric && J > I, scores.get()), kernels);
+    });
+  });
+}
 
-  parallel(workers, down * runs, [&](std::int64_t item) {
-    const std::int64_t I = item / runs, first = item % runs * run;
-    const Buffer<T> scores(edge * edge);
-    for (std::int64_t J = symmetric ? std::max(first, I) : first; J < std::min(first + run, across); J++) {
-      Tile<T> tile{I * edge,
-                   J * edge,
-                   static_cast<int>(std::min(edge, A.n - I * edge)),
-                   static_cast<int>(std::min(edge, B.n - J * edge)),
-                   scores.get(),
-                   static_cast<int>(edge),
-                   symmetric && J > I};
-      kernels.multiply((tile.rows + PANEL - 1) / PANEL, (tile.columns + PANEL - 1) / PANEL, A.d,
-                       A.panel(tile.row), B.panel(tile.column), scores.get(), tile.stride);
-      reducer(tile, kernels);
-    }
+// The same tiles of A A' and of B B', on and above the diagonal, side by side: reducer(run, of_A, of_B,
+// kernels). The tiles of one run come in order, from one thread.
+template <class T, class Reducer>
+void for_tile_pairs(const Isa& isa, const Packed<T>& A, const Packed<T>& B, const Workers& workers,
+                    Reducer& reducer) {
+  const Kernels<T>& kernels = isa.kernels(T());
+  const Runs runs(A.n, A.n, A.d + B.d, kernels.tile);
+  parallel(workers, runs.count(), [&](std::int64_t run) {
+    const Buffer<T> of_A(runs.edge * runs.edge), of_B(runs.edge * runs.edge);
+    runs.for_tiles(run, true, [&](std::int64_t I, std::int64_t J) {
+      reducer(run, multiplied(kernels, A, A, I, J, J > I, of_A.get()),
+              multiplied(kernels, B, B, I, J, J > I, of_B.get()), kernels);
+    });
   });
 }
 

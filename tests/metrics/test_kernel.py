@@ -28,7 +28,10 @@ def hsic_by_tuples(K, L):
     return pairs + fours - 2 * threes
 
 
-@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+KERNELS = ["linear", "cosine", "rbf", "laplacian"]
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("n", [4, 5, 7])
 def test_debiased_cka_is_the_u_statistic(kernel, n):
     X, Y = arrays(n, n=n)
@@ -43,6 +46,46 @@ def test_units_and_gram_matrices_give_the_same_linear_cka(estimator, dx, dy):
     X, Y = arrays(1, n=50, dx=dx, dy=dy)
     by_gram = product(*(kernel_relation(A, estimator=estimator) for A in (X, Y)))
     assert cs.cka(X, Y, estimator=estimator) == pytest.approx(by_gram, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("estimator", ["debiased", "biased"])
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize(("n", "dx"), [(40, 6), (300, 500), (1100, 30), (2100, 3)])
+def test_sums_and_matrices_give_the_same_cka(n, dx, kernel, estimator):
+    X, Y = (A.astype(np.float32) for A in arrays(2, n=n, dx=dx))
+    by_matrix = product(*(kernel_relation(A, kernel, estimator, 0.8) for A in (X, Y)))
+    assert cs.cka(X, Y, kernel, estimator, 0.8) == pytest.approx(by_matrix, abs=1e-7)
+
+
+def test_the_cosine_kernel_is_that_of_unit_rows_and_not_centred():
+    X, Y = (A + 1 for A in arrays(3))
+    units = [A / np.linalg.norm(A, axis=1, keepdims=True) for A in (X, Y)]
+    K, L = (u_centre(A @ A.T) for A in units)
+    expected = (K * L).sum() / np.linalg.norm(K) / np.linalg.norm(L)
+    assert cs.cka(X, Y, kernel="cosine") == pytest.approx(expected, rel=1e-9)
+    assert cs.cka(X * np.arange(1, 41)[:, None], Y, kernel="cosine") == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("estimator", ["debiased", "biased"])
+def test_a_kernel_with_nothing_left_is_refused(estimator):
+    apart = np.eye(40)  # all stimuli equally far from one another
+    message = "kernel of X is constant"
+    if estimator == "debiased":
+        for kernel in KERNELS:
+            with pytest.raises(cs.InputError, match=message):
+                cs.cka(apart, arrays(0)[1], kernel, estimator)
+    else:
+        assert cs.cka(apart, apart, "rbf", estimator) == pytest.approx(1)
+
+
+def test_no_score_stores_a_matrix(monkeypatch):
+    def refuse(*_):
+        raise AssertionError("a whole matrix")
+
+    monkeypatch.setattr("consilience.metrics.kernel.squareform", refuse)
+    monkeypatch.setattr("consilience.metrics.kernel.gram", refuse)
+    for kernel in KERNELS:
+        cs.cka(*arrays(7), kernel=kernel)
 
 
 def test_biased_linear_cka_is_the_formula_of_kornblith():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
-from consilience.check import InputError, check_array, check_choice, check_k, check_rows
+from consilience.check import InputError, check_array, check_choice, check_k
 from consilience.core import cuda, roads, twin
+from consilience.core.fit import check_threads, fit
 
 SIMILARITIES = ("cosine", "dot", "euclidean")
 MOST_ROWS = 2**31 - 1  # columns are numbered in 32 bits while they wait in a row's list
@@ -123,21 +124,10 @@ def _checked(X, k, similarity, others=None):
 
 
 def _fit(X, similarity, name):
-    """Rows whose squares float64 can hold, laid out so that the core can walk over them."""
+    """Rows that can be numbered, measured and walked over."""
     if len(X) > MOST_ROWS:
         raise InputError(f"{name} has {len(X)} rows; at most {MOST_ROWS} can be compared.")
-    check_rows(X, similarity, name)
-    if X.dtype == np.float64:
-        sizes = np.maximum(X.max(axis=1), -X.min(axis=1))
-        if sizes.max() > 1e140:
-            raise InputError(
-                f"{name} holds values of {sizes.max():.0e}, whose squares overflow; divide it by a constant."
-            )
-        if similarity == "cosine" and sizes.min() < 1e-150:
-            raise InputError(f"{name}: row {sizes.argmin()} is so small that its squares vanish; enlarge it.")
-    # Columns of a structured array may lie a fraction of an element apart, which the core cannot walk.
-    walkable = X.flags.aligned and all(stride % X.itemsize == 0 for stride in X.strides)
-    return X if walkable else X.copy()
+    return fit(X, similarity, name)
 
 
 def _nearest(X, others, k, similarity, threads, want_ties):
@@ -147,17 +137,11 @@ def _nearest(X, others, k, similarity, threads, want_ties):
         indices, similarities, ties = twin.neighbors(X, k, similarity, others)
     else:
         indices, similarities = np.empty((len(X), k), np.int64), np.empty((len(X), k), np.float64)
-        threads = roads.thread_count() if threads is None else _check_threads(threads)
+        threads = roads.thread_count() if threads is None else check_threads(threads)
         ties = roads.compiled.neighbors(
             X, others, similarity, indices, similarities, want_ties=want_ties, isa=road, threads=threads
         )
     return indices, similarities, ties
-
-
-def _check_threads(threads):
-    if isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1:
-        raise InputError(f"threads is {threads!r}; it must be a whole number, at least 1.")
-    return int(threads)
 
 
 def _shared(indices, tied, starts, columns):

@@ -49,7 +49,7 @@ def tell_once():
     if not _told:
         _told = True
         warnings.warn(
-            "The compiled core is missing, so NumPy computes neighbours: the same results, more slowly. "
+            "The compiled core is missing, so NumPy computes in its place: the same results, more slowly. "
             "`consilience doctor` says why; where there is a C++ compiler, install the package again.",
             stacklevel=5,
         )

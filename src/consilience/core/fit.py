@@ -1,0 +1,30 @@
+"""What the core asks of checked arguments beyond their meaning: squares that float64 holds, strides it can walk."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from consilience.check import InputError, check_rows
+
+
+def fit(X, similarity="", name="X"):
+    """X itself, or a copy that the core can walk over; refused where squares overflow, or a cosine is missing."""
+    check_rows(X, similarity, name)
+    if X.dtype == np.float64:
+        sizes = np.maximum(X.max(axis=1), -X.min(axis=1))
+        if sizes.max() > 1e140:
+            raise InputError(
+                f"{name} holds values of {sizes.max():.0e}, whose squares overflow; divide it by a constant."
+            )
+        if similarity == "cosine" and sizes.min() < 1e-150:
+            raise InputError(f"{name}: row {sizes.argmin()} is so small that its squares vanish; enlarge it.")
+    # Columns of a structured array may lie a fraction of an element apart, which the core cannot walk.
+    walkable = X.flags.aligned and all(stride % X.itemsize == 0 for stride in X.strides)
+    return X if walkable else X.copy()
+
+
+def check_threads(threads):
+    """A number of threads: a whole one, at least 1."""
+    if isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1:
+        raise InputError(f"threads is {threads!r}; it must be a whole number, at least 1.")
+    return int(threads)

@@ -1,0 +1,207 @@
+"""The sums over two kernel matrices that HSIC and CKA need, without either matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from consilience.check import InputError, check_choice, check_pair
+from consilience.core import roads, twin_sums
+from consilience.core.fit import check_threads, fit
+
+KERNELS = ("linear", "cosine", "rbf", "laplacian")
+MOST_IN_MEDIAN = 2000  # stimuli whose distances are all looked at: two million
+FEW = 1000  # up to so many stimuli float64 costs milliseconds
+FAINT = 1e-9  # what float32 can still tell, to five digits, from its own rounding
+
+
+class Hsic(NamedTuple):
+    """HSIC of K with L, of K with itself, and of L with itself, by one estimator."""
+
+    kl: float
+    kk: float
+    ll: float
+
+
+@dataclass(frozen=True, eq=False)
+class KernelSums:
+    """Sums over the kernel matrices K of X and L of Y, each less a constant to which HSIC is blind.
+
+    Attributes
+    ----------
+    n : int
+        Stimuli.
+    kl, kk, ll : float
+        Sums of K_ij L_ij, K_ij² and L_ij² over i != j.
+    k_rows, l_rows : float64 arrays of shape (n,)
+        Sums of each row over j != i.
+    k_diagonal, l_diagonal : float64 arrays of shape (n,)
+    """
+
+    n: int
+    kl: float
+    kk: float
+    ll: float
+    k_rows: np.ndarray
+    l_rows: np.ndarray
+    k_diagonal: np.ndarray
+    l_diagonal: np.ndarray
+
+    @property
+    def hsic_unbiased(self):
+        r"""The U-statistic of Song et al. 2012, whose mean is zero where X and Y are independent.
+
+        .. math:: \frac{1}{n(n-3)} \left[ \sum_{i \ne j} K_{ij} L_{ij} + \frac{K_{\cdot\cdot} L_{\cdot\cdot}}
+                  {(n-1)(n-2)} - \frac{2}{n-2} \sum_i K_{i\cdot} L_{i\cdot} \right]
+        """
+        n = self.n
+
+        def estimate(products, k, l):
+            whole = products + k.sum() * l.sum() / ((n - 1) * (n - 2)) - 2 * (k * l).sum() / (n - 2)
+            return float(whole / (n * (n - 3)))
+
+        k, l = self.k_rows, self.l_rows
+        return Hsic(estimate(self.kl, k, l), estimate(self.kk, k, k), estimate(self.ll, l, l))
+
+    @property
+    def hsic_biased(self):
+        r"""The V-statistic of Gretton et al. 2005, with both matrices' diagonals: tr(K H L H) / (n - 1)²."""
+        n = self.n
+
+        def estimate(products, k, l, k_diagonal, l_diagonal):
+            k, l = k + k_diagonal, l + l_diagonal
+            whole = products + (k_diagonal * l_diagonal).sum() - 2 * (k * l).sum() / n + k.sum() * l.sum() / n**2
+            return float(whole / (n - 1) ** 2)
+
+        k, l = (self.k_rows, self.k_diagonal), (self.l_rows, self.l_diagonal)
+        return Hsic(
+            estimate(self.kl, k[0], l[0], k[1], l[1]),
+            estimate(self.kk, k[0], k[0], k[1], k[1]),
+            estimate(self.ll, l[0], l[0], l[1], l[1]),
+        )
+
+
+def kernel_sums(X, Y, kernel="linear", bandwidth=1.0, *, threads=None):
+    r"""All that HSIC and CKA need to know of two kernel matrices, in one pass and without storing either.
+
+    .. math:: \sum_{i \ne j} K_{ij} L_{ij}, \quad \sum_{i \ne j} K_{ij}^2, \quad \sum_{i \ne j} L_{ij}^2, \quad
+              \sum_{j \ne i} K_{ij}, \quad \sum_{j \ne i} L_{ij}
+
+    Parameters
+    ----------
+    X : array of shape (n_stimuli, n_units_x)
+    Y : array of shape (n_stimuli, n_units_y)
+        Row i of X and of Y answer the same stimulus. NumPy, PyTorch or anything that speaks DLPack.
+    kernel : {"linear", "cosine", "rbf", "laplacian"}
+        With d the Euclidean distance: exp(-d² / 2 s²) is "rbf", exp(-d / s) "laplacian". "linear" is the product of
+        two rows, units centred, in units of the mean squared length of a row; "cosine" the same of rows of length
+        one. (That differs from the cosine itself by terms that belong to one row, to which HSIC is blind.)
+    bandwidth : float
+        s as a multiple of the median distance between stimuli, for X and Y apart. The median is exact up to 2,000
+        stimuli; of more it is that of 2,000, drawn at random but always the same for one n.
+    threads : int, optional
+        By default all processors that the process may use. The result does not depend on it.
+
+    Returns
+    -------
+    KernelSums
+        Its `hsic_unbiased` and `hsic_biased` are the estimates. From "rbf" and "laplacian" the value at the median
+        distance is subtracted, exp(-1 / 2 bandwidth²) and exp(-1 / bandwidth), so that no digit is lost to it.
+
+    Raises
+    ------
+    InputError
+        As :func:`consilience.check.check_pair`; if `kernel` or `bandwidth` is out of range; if a row has no
+        direction, or all have the same (cosine); if more than half of all pairs of stimuli are identical (rbf,
+        laplacian); or if squares of float64 values would overflow or vanish.
+
+    Notes
+    -----
+    Rows are centred in float64 first. Then tiles of both matrices are computed in float32, sums beyond one row of a
+    tile in float64: against float64 throughout, CKA moves by about 1e-8. All is in float64 where either array is; up to
+    1,000 stimuli; for "laplacian", since the root of a rounding error is large; and where float32 would show: rows
+    more than eight s from the mean, or next to nothing left of a kernel after centring.
+
+    The same bits for any number of threads, with AVX2 or AVX-512. O(n² (n_units_x + n_units_y)) time. Memory: one
+    packed copy of the input and O(n); never n².
+    """
+    check_choice(kernel, "kernel", KERNELS)
+    check_bandwidth(bandwidth)
+    X, Y = check_pair(X, Y)
+    X, Y = fit_kernel(X, kernel, "X"), fit_kernel(Y, kernel, "Y")
+    spread = (0.0, 0.0, 0.0)
+    if kernel in ("rbf", "laplacian"):
+        medians = (median_distance(A, name, threads=threads) for A, name in ((X, "X"), (Y, "Y")))
+        spread = (*(bandwidth * median for median in medians), value_at_median(kernel, bandwidth))
+    in_double = len(X) <= FEW or np.float64 in (X.dtype, Y.dtype)
+    sums = _by_road(X, Y, kernel, spread, threads, in_double)
+    if not in_double and min(sums.hsic_unbiased[1:]) < FAINT:
+        sums = _by_road(X, Y, kernel, spread, threads, in_double=True)
+    return sums
+
+
+def median_distance(X, name="X", *, threads=None):
+    """The median Euclidean distance between two stimuli: exact up to 2,000 of them, else that of a fixed sample.
+
+    Raises
+    ------
+    InputError
+        If it is zero: more than half of all pairs are identical.
+    """
+    if len(X) > MOST_IN_MEDIAN:  # RandomState, because its stream is promised never to change
+        X = X[np.sort(np.random.RandomState(0).permutation(len(X))[:MOST_IN_MEDIAN])]
+    road = roads.road()
+    median = 0.0
+    if np.any(X[:1] != X):
+        median = twin_sums.median_distance(X) if road == "twin" else roads.compiled.median_distance(
+            X, isa=road, threads=_threads(threads)
+        )
+    if not median > 0:
+        raise InputError(
+            f"More than half of all pairs of stimuli are identical in {name}, so their median distance is zero and "
+            "gives the kernel no scale. Remove repeated stimuli, or choose the kernel 'linear'."
+        )
+    return median
+
+
+def value_at_median(kernel, bandwidth):
+    """The kernel's own median over pairs, in float32: a constant near all its values."""
+    return float(np.float32(np.exp(-1 / (2 * bandwidth**2) if kernel == "rbf" else -1 / bandwidth)))
+
+
+def check_bandwidth(bandwidth):
+    is_number = isinstance(bandwidth, int | float | np.integer | np.floating) and not isinstance(bandwidth, bool)
+    if not (is_number and np.isfinite(bandwidth) and bandwidth > 0):
+        raise InputError(f"bandwidth is {bandwidth!r}; it must be a positive multiple of the median distance.")
+
+
+def fit_kernel(X, kernel, name="X"):
+    """X as the core can walk over it; refused where this kernel of it is not defined, or float64 cannot hold it."""
+    X = fit(X, kernel, name)
+    if X.dtype == np.float64 and (X.max(0) - X.min(0)).max() < 1e-140:
+        raise InputError(f"{name} varies so little that squares vanish; multiply it by a constant.")
+    if kernel == "cosine":
+        first = np.einsum("ij,j->i", X, X[0], dtype=np.float64)
+        lengths = np.sqrt(np.einsum("ij,ij->i", X, X, dtype=np.float64))
+        if (first > (1 - 1e-14) * lengths * lengths[0]).all():
+            raise InputError(f"All rows of {name} have the same direction, so no cosine differs from another.")
+    return X
+
+
+def _threads(threads):
+    return roads.thread_count() if threads is None else check_threads(threads)
+
+
+def _by_road(X, Y, kernel, spread, threads, in_double):
+    """The sums, by the road of the day."""
+    road = roads.road()
+    if road == "twin":
+        products, *rest = twin_sums.kernel_sums(X, Y, kernel, *spread)
+    else:
+        products, rest = np.empty(3), [np.empty(len(X)) for _ in range(4)]
+        roads.compiled.kernel_sums(
+            X, Y, kernel, spread, products, *rest, in_double=in_double, isa=road, threads=_threads(threads)
+        )
+    return KernelSums(len(X), *map(float, products), *rest)

@@ -1,0 +1,268 @@
+"""Kernel sums against whole matrices in float64, on every road of this machine."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.distance import pdist, squareform
+
+from consilience.check import InputError
+from consilience.core import kernel_sums, roads
+from consilience.core.kernel_sums import median_distance
+
+KERNELS = ("linear", "cosine", "rbf", "laplacian")
+DTYPES = (np.float16, np.float32, np.float64)
+FIELDS = ("kl", "kk", "ll", "k_rows", "l_rows", "k_diagonal", "l_diagonal")
+
+
+def pair(n, dx, dy, dtype=np.float64, seed=0):
+    rng = np.random.default_rng([seed, n, dx, dy])
+    shared = rng.standard_normal((n, 1))
+    return (rng.standard_normal((n, dx)) + shared).astype(dtype), (rng.standard_normal((n, dy)) + shared).astype(dtype)
+
+
+def textbook(X, kernel, bandwidth=1.0):
+    """The kernel matrix as one would write it down, nothing taken from it."""
+    X = X.astype(np.float64)
+    if kernel == "linear":
+        return (X - X.mean(0)) @ (X - X.mean(0)).T
+    if kernel == "cosine":
+        X = X / np.linalg.norm(X, axis=1, keepdims=True)
+        return X @ X.T
+    distances = squareform(pdist(X))
+    ratio = distances / (bandwidth * np.median(pdist(X)))
+    return np.exp(-(ratio**2) / 2) if kernel == "rbf" else np.exp(-ratio)
+
+
+def cka_of(hsic):
+    return hsic.kl / np.sqrt(hsic.kk * hsic.ll)
+
+
+def unbiased(K, L):
+    """Song et al. 2012, equation 5, matrix by matrix."""
+    n = len(K)
+    K, L, one = K - np.diag(np.diag(K)), L - np.diag(np.diag(L)), np.ones(n)
+    whole = np.trace(K @ L) + (one @ K @ one) * (one @ L @ one) / (n - 1) / (n - 2) - 2 / (n - 2) * (one @ K @ L @ one)
+    return whole / (n * (n - 3))
+
+
+def biased(K, L):
+    """Gretton et al. 2005, definition 2."""
+    n = len(K)
+    H = np.eye(n) - 1 / n
+    return np.trace(K @ H @ L @ H) / (n - 1) ** 2
+
+
+def expected_cka(estimate, K, L):
+    return estimate(K, L) / np.sqrt(estimate(K, K) * estimate(L, L))
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("n", "dx", "dy"), [(4, 2, 3), (5, 767, 2), (31, 2, 767), (33, 3, 17), (241, 33, 2)])
+def test_equals_whole_matrices(n, dx, dy, dtype, kernel, road):
+    X, Y = pair(n, dx, dy, dtype)
+    sums = kernel_sums(X, Y, kernel)
+    K, L = textbook(X, kernel), textbook(Y, kernel)
+    assert cka_of(sums.hsic_unbiased) == pytest.approx(expected_cka(unbiased, K, L), rel=1e-9, abs=1e-10)
+    assert cka_of(sums.hsic_biased) == pytest.approx(expected_cka(biased, K, L), rel=1e-9)
+    if kernel in ("rbf", "laplacian"):  # on no other scale than the textbook's
+        assert sums.hsic_unbiased.kl == pytest.approx(unbiased(K, L), rel=1e-8, abs=1e-12)
+        assert sums.hsic_biased.kl == pytest.approx(biased(K, L), rel=1e-9)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize(("n", "dx", "dy"), [(1000, 1, 2), (1001, 2, 767), (1201, 300, 5)])
+def test_float32_tiles_move_cka_by_less_than_one_in_ten_million(n, dx, dy, kernel, road):
+    X, Y = pair(n, dx, dy, np.float32)
+    found = cka_of(kernel_sums(X, Y, kernel).hsic_unbiased)
+    assert found == pytest.approx(expected_cka(unbiased, textbook(X, kernel), textbook(Y, kernel)), abs=1e-7)
+
+
+def test_the_sums_are_those_of_a_kernel_less_its_median(road):
+    X, Y = pair(50, 3, 4)
+    sums = kernel_sums(X, Y, "laplacian", bandwidth=0.7)
+    K, L = (textbook(A, "laplacian", 0.7) - np.float32(np.exp(-1 / 0.7)) for A in (X, Y))
+    np.testing.assert_allclose(sums.k_diagonal, K.diagonal())
+    np.testing.assert_allclose(sums.l_diagonal, L.diagonal())
+    np.fill_diagonal(K, 0)
+    np.fill_diagonal(L, 0)
+    assert (sums.kl, sums.kk, sums.ll) == pytest.approx(((K * L).sum(), (K * K).sum(), (L * L).sum()), rel=1e-7)
+    np.testing.assert_allclose(sums.k_rows, K.sum(1), rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(sums.l_rows, L.sum(1), rtol=1e-6, atol=1e-7)
+
+
+def test_the_biased_linear_form_is_a_norm_of_units():
+    X, Y = pair(300, 7, 11)
+    Xc, Yc = X - X.mean(0), Y - Y.mean(0)
+    Xc, Yc = (A / np.sqrt((A * A).sum(1).mean()) for A in (Xc, Yc))
+    assert kernel_sums(X, Y).hsic_biased.kl == pytest.approx((Xc.T @ Yc).ravel() @ (Xc.T @ Yc).ravel() / 299**2)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_same_bits_for_any_threads_and_registers(kernel, dtype, take):
+    same_by_design = [name for name in ("avx512", "avx2") if name in roads.isas()] or roads.isas()[:1]
+    if not same_by_design:
+        pytest.skip("no compiled core")
+    X, Y = pair(1741, 70, 33, dtype)
+    found = []
+    for name in same_by_design:
+        take(name)
+        found += [kernel_sums(X, Y, kernel, threads=threads) for threads in (1, 2, 3, 7)]
+    for sums in found[1:]:
+        for field in FIELDS:
+            np.testing.assert_array_equal(getattr(sums, field), getattr(found[0], field))
+
+
+@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+def test_a_large_mean_costs_no_digits(kernel, road):
+    """float32 Gram matrices of these rows hold products of 4e7 whose last digit is 4."""
+    X, Y = ((A + 1000).astype(np.float32) for A in pair(1100, 40, 40))
+    found = cka_of(kernel_sums(X, Y, kernel).hsic_unbiased)
+    expected = expected_cka(unbiased, textbook(X, kernel), textbook(Y, kernel))
+    assert found == pytest.approx(expected, abs=1e-7)
+    if kernel == "linear":
+        with np.errstate(invalid="ignore"):  # HSIC of a matrix with itself may even come out negative
+            naive = expected_cka(unbiased, X @ X.T, Y @ Y.T)
+        assert not abs(naive - expected) < 1e-3
+
+
+def test_independent_sets_of_ten_thousand():
+    """Where float32 sums miss a zero by its whole scale: the terms of HSIC are 1e4 times what is left of them."""
+    n = 10_000
+    rng = np.random.default_rng(0)
+    X, Y = (rng.standard_normal((n, 16), np.float32) for _ in range(2))
+    found = cka_of(kernel_sums(X, Y, "rbf").hsic_unbiased)
+    X, Y = X.astype(np.float64), Y.astype(np.float64)
+    exact = cka_of(kernel_sums(X, Y, "rbf").hsic_unbiased)
+    assert found == pytest.approx(exact, abs=1e-7)
+    assert abs(exact) < 5 * np.sqrt(2 / (n * (n - 3)))  # a law of its own: the sd under independence is exact
+
+    def plain(A, B):  # row by row, one float32 sum after the other
+        s, t = (2 * median_distance(Z) ** 2 for Z in (X, Y))
+        totals, rows = np.zeros(3, np.float32), []
+        for start in range(0, n, 1000):
+            K, L = (squared_to_kernel(Z, start, spread) for Z, spread in ((A, s), (B, t)))
+            totals += [np.cumsum(P, dtype=np.float32)[-1] for P in (K * L, K * K, L * L)]
+            rows.append([np.cumsum(K, axis=1)[:, -1], np.cumsum(L, axis=1)[:, -1]])
+        k, l = np.concatenate(rows, axis=1)
+        pairs = ((totals[0], k, l), (totals[1], k, k), (totals[2], l, l))
+        kl, kk, ll = (t + a.sum() * b.sum() / np.float32((n - 1) * (n - 2)) - 2 * a @ b / (n - 2) for t, a, b in pairs)
+        return kl / np.sqrt(abs(kk * ll))
+
+    assert abs(plain(X.astype(np.float32), Y.astype(np.float32)) - exact) > 0.01
+
+
+def squared_to_kernel(Z, start, spread):
+    own = (Z * Z).sum(1)
+    rows = slice(start, start + 1000)
+    K = np.exp(-(own[rows, None] + own - 2 * Z[rows] @ Z.T) / np.float32(spread))
+    K[np.arange(1000), np.arange(start, start + 1000)] = 0
+    return K
+
+
+@pytest.mark.parametrize("kernel", ["rbf", "laplacian"])
+def test_duplicates(kernel, road):
+    X, Y = pair(1300, 20, 30, np.float32)
+    X[100:500], Y[300:700] = X[3], Y[3]
+    found = cka_of(kernel_sums(X, Y, kernel).hsic_unbiased)
+    assert found == pytest.approx(expected_cka(unbiased, textbook(X, kernel), textbook(Y, kernel)), abs=1e-7)
+
+
+@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+def test_clusters_far_apart(kernel, road):
+    """Distances within a cluster, a thousandth of those between, are lost in float32 squared lengths."""
+    X, Y = pair(1200, 5, 5, np.float32)
+    X[:300] += 3000
+    found = cka_of(kernel_sums(X, Y, kernel).hsic_unbiased)
+    assert found == pytest.approx(expected_cka(unbiased, textbook(X, kernel), textbook(Y, kernel)), abs=1e-7)
+
+
+def test_a_kernel_that_is_nearly_constant(road):
+    """All distances alike but for a thousandth: what float32 tells of them is mostly its own rounding."""
+    noise = np.random.default_rng(0).standard_normal((1100, 1100)) * 1e-5
+    X, Y = (np.eye(1100) + noise).astype(np.float32), (np.eye(1100) + noise.T).astype(np.float32)
+    found = cka_of(kernel_sums(X, Y, "rbf").hsic_unbiased)
+    assert found == pytest.approx(expected_cka(unbiased, textbook(X, "rbf"), textbook(Y, "rbf")), abs=1e-5)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    "view",
+    [lambda X: X[::-1], lambda X: X[:, ::-1], lambda X: X[::2, 1::3], np.asfortranarray],
+    ids=["rows reversed", "units reversed", "stepped", "Fortran"],
+)
+def test_any_memory_layout(view, dtype, road):
+    X, Y = map(view, pair(70, 20, 25, dtype))
+    for kernel in KERNELS:
+        found = kernel_sums(X, Y, kernel)
+        expected = kernel_sums(np.ascontiguousarray(X), np.ascontiguousarray(Y), kernel)
+        assert cka_of(found.hsic_unbiased) == pytest.approx(cka_of(expected.hsic_unbiased), rel=1e-10)
+
+
+def test_reads_torch():
+    torch = pytest.importorskip("torch")
+    X, Y = pair(60, 8, 9, np.float32)
+    half = torch.from_numpy(X).bfloat16()
+    assert kernel_sums(half, torch.from_numpy(Y), "rbf").kl == kernel_sums(half.float().numpy(), Y, "rbf").kl
+
+
+@pytest.mark.parametrize("power", [-60, 60])
+def test_scale_does_not_matter(power, road):
+    X, Y = pair(80, 5, 6)
+    for kernel in KERNELS:
+        expected = kernel_sums(X, Y, kernel).hsic_unbiased
+        assert kernel_sums(np.ldexp(X, power), Y, kernel).hsic_unbiased == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_median_distance_is_exact_until_it_is_sampled(road):
+    for n in (4, 5, 240, 241, 2000):
+        X = pair(n, 7, 1)[0]
+        assert median_distance(X) == pytest.approx(np.median(pdist(X)), rel=1e-12)
+    X = pair(6000, 7, 1)[0]
+    assert median_distance(X) == pytest.approx(np.median(pdist(X)), rel=0.02)
+    assert median_distance(X) == median_distance(X.copy())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_any_small_problem(data):
+    n = data.draw(st.sampled_from([*range(4, 20), 143, 144, 145, 289]))
+    dx, dy = data.draw(st.integers(2, 17)), data.draw(st.integers(2, 17))
+    X, Y = pair(n, dx, dy, data.draw(st.sampled_from(DTYPES)), data.draw(st.integers(0, 10**6)))
+    kernel, bandwidth = data.draw(st.sampled_from(KERNELS)), data.draw(st.floats(0.3, 3))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(roads.VARIABLE, data.draw(st.sampled_from([*roads.isas(), "twin"])))
+        sums = kernel_sums(X, Y, kernel, bandwidth, threads=data.draw(st.integers(1, 5)))
+    K, L = textbook(X, kernel, bandwidth), textbook(Y, kernel, bandwidth)
+    assert cka_of(sums.hsic_unbiased) == pytest.approx(expected_cka(unbiased, K, L), abs=1e-7)
+    assert cka_of(sums.hsic_biased) == pytest.approx(expected_cka(biased, K, L), abs=1e-7)
+
+
+X, Y = pair(30, 4, 5)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (dict(kernel="cubic"), "kernel is 'cubic'"),
+        (dict(bandwidth=0), "bandwidth is 0"),
+        (dict(bandwidth="1"), "bandwidth is '1'"),
+        (dict(threads=0), "threads is 0"),
+        (dict(Y=Y[:29]), "X has 30 stimuli .* Y has 29"),
+        (dict(X=X[:3], Y=Y[:3]), "X has 3 stimuli"),
+        (dict(X=np.where(X > 1, np.inf, X)), "X holds NaN or infinity"),
+        (dict(Y=np.ones((30, 2))), "Y is the same for every stimulus"),
+        (dict(X=np.eye(30)[:, :29], kernel="cosine"), "X: row 29 is all zeros"),
+        (dict(Y=np.outer(np.arange(1, 31), [1.0, 2.0]), kernel="cosine"), "All rows of Y have the same direction"),
+        (dict(X=np.eye(30)[:, :5], kernel="rbf"), "More than half of all pairs of stimuli are identical in X"),
+        (dict(Y=Y * 1e150), "Y holds values of"),
+        (dict(Y=Y * 1e-150), "Y varies so little"),
+    ],
+)
+def test_refuses_in_words(change, words, road):
+    if "threads" in change and road == "twin":
+        pytest.skip("the twin has one thread")
+    with pytest.raises(InputError, match=words):
+        kernel_sums(**{"X": X, "Y": Y, **change})
