@@ -48,14 +48,15 @@ template <class T> struct Sums {
     double sums[3] = {};
     kernels.sum_products(K.rows, panels, K.scores, L.scores, K.stride, sums);
     for (int s = 0; s < 3; s++) products[run][s] += K.mirrored ? 2 * sums[s] : sums[s];
-    if (kernel != Kernel::gaussian && kernel != Kernel::laplacian) return;
+    if (!of_distance(kernel)) return;
     add_rows(K, panels, K_rows, kernels);
     add_rows(L, panels, L_rows, kernels);
   }
 
   // From products of rows to the kernel; zero on the diagonal and beyond the last column.
   void evaluate(const Tile<T>& tile, const Packed<T>& packed, int panels, const Kernels<T>& kernels) const {
-    const T *const row_bias = packed.bias.get() + tile.row, *const column_bias = packed.bias.get() + tile.column;
+    const T* const row_bias = packed.bias.get() + tile.row;
+    const T* const column_bias = packed.bias.get() + tile.column;
     if (kernel == Kernel::gaussian)
       kernels.gaussian(tile.rows, panels, tile.scores, tile.stride, row_bias, column_bias, shift);
     if (kernel == Kernel::laplacian)
@@ -75,34 +76,19 @@ template <class T> struct Sums {
   }
 };
 
-// What centred rows are multiplied with: to a mean squared length of one, or so that the kernel is 2^(-d² / 2)
-// or 2^-d of their distances.
-double scale_for(const Centred& rows, Kernel kernel, double s) {
-  constexpr double LOG2E = 1.44269504088896340736;
-  const double mean_square = rows.mean_square();
-  if (kernel == Kernel::gaussian) return std::sqrt(LOG2E) / s;
-  if (kernel == Kernel::laplacian) return LOG2E / s;
-  return 1 / std::sqrt(mean_square);
-}
-
 template <class T>
 void sum_tiles(const Isa& isa, const Centred& X, const Centred& Y, Kernel kernel, double scale_X,
                double scale_Y, double shift, const Workers& workers, const KernelSums& to) {
   const Packed<T> A = pack<T>(X, scale_X, workers), B = pack<T>(Y, scale_Y, workers);
-  const bool of_distance = kernel == Kernel::gaussian || kernel == Kernel::laplacian;
   Sums<T> sums(kernel, shift, A, B, Runs(A.n, A.n, A.d + B.d, isa.kernels(T()).tile).count());
   for_tile_pairs(isa, A, B, workers, sums);
 
   std::fill(to.products, to.products + 3, 0.0);
   for (const auto& products : sums.products)
     for (int s = 0; s < 3; s++) to.products[s] += products[s];
-  for (std::int64_t i = 0; i < A.n; i++) {
-    to.K_diagonal[i] = of_distance ? 1 - shift : A.norms[i] * A.norms[i];
-    to.L_diagonal[i] = of_distance ? 1 - shift : B.norms[i] * B.norms[i];
-    to.K_rows[i] = -to.K_diagonal[i];  // whole rows of a centred product sum to zero
-    to.L_rows[i] = -to.L_diagonal[i];
-  }
-  if (!of_distance) return;
+  write_known(kernel, shift, X.squares, scale_X, to.K_diagonal, to.K_rows);
+  write_known(kernel, shift, Y.squares, scale_Y, to.L_diagonal, to.L_rows);
+  if (!of_distance(kernel)) return;
   sums.K_rows.write(to.K_rows);
   sums.L_rows.write(to.L_rows);
 }
@@ -133,17 +119,17 @@ void kernel_sums(const Isa& isa, const View& X, const View& Y, Kernel kernel, co
                  bool in_double, const Workers& workers, const KernelSums& sums) {
   const bool unit_rows = kernel == Kernel::cosine;
   const Centred x(X, unit_rows, workers), y(Y, unit_rows, workers);
-  const double scale_X = scale_for(x, kernel, spread.of_X), scale_Y = scale_for(y, kernel, spread.of_Y);
+  const double scale_X = scale_for(kernel, mean_square(x.squares), spread.of_X);
+  const double scale_Y = scale_for(kernel, mean_square(y.squares), spread.of_Y);
   const double longest =
-      std::max(std::sqrt(*std::max_element(x.squares.begin(), x.squares.end())) * scale_X,
-               std::sqrt(*std::max_element(y.squares.begin(), y.squares.end())) * scale_Y);
+      std::max(longest_row(x.squares) * scale_X, longest_row(y.squares) * scale_Y);
   const auto run = in_double || needs_double(kernel, longest) ? sum_tiles<double> : sum_tiles<float>;
   run(isa, x, y, kernel, scale_X, scale_Y, spread.shift, workers, sums);
 }
 
 double median_distance(const Isa& isa, const View& X, const Workers& workers) {
   const Centred rows(X, false, workers);
-  const double scale = 1 / std::sqrt(rows.mean_square());
+  const double scale = 1 / std::sqrt(mean_square(rows.squares));
   const Packed<double> A = pack<double>(rows, scale, workers);
   Distances distances(A);
   for_tiles(isa, A, A, true, workers, distances);

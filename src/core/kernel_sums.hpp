@@ -1,17 +1,19 @@
 // The sums over two kernel matrices that HSIC and CKA are made of, without either matrix.
 //
-// Both estimators of HSIC are blind to a constant added to a kernel, and to a term that belongs to one row (as
-// the mean of the units adds to a product). So both may be taken away first, and what is left is small numbers
-// that float32 can hold: centred rows, and kernels less their median. Products along a row of a tile are summed
-// in the tile's own precision, everything longer in float64.
+// Both estimators of HSIC are blind to a constant added to a kernel, and to a term that belongs to one row
+// (as the mean of the units adds to a product). So both may be taken away first, and what is left is small
+// numbers that float32 can hold: centred rows, and kernels less their median. Products along a row of a tile
+// are summed in the tile's own precision, everything longer in float64.
 #pragma once
+#include <stdexcept>
+
 #include "tiles.hpp"
 
 namespace consilience {
 
-// Of centred rows x, scaled so that their mean squared length is one: x_i x_j (linear); the same after each row
-// was first brought to length one (cosine); exp(-d² / 2 s²) (gaussian), exp(-d / s) (laplacian) at distance d,
-// with s in Spread.
+// Of centred rows x, scaled so that their mean squared length is one: x_i x_j (linear); the same after each
+// row was first brought to length one (cosine). At distance d, with s in Spread: exp(-d² / 2 s²) (gaussian),
+// exp(-d / s) (laplacian).
 enum class Kernel { linear, cosine, gaussian, laplacian };
 
 // What a kernel needs to know beyond the rows: for gaussian and laplacian s, a length, for X and for Y, and
@@ -22,15 +24,40 @@ struct Spread {
 
 // Where the results go. All sums are over i != j.
 struct KernelSums {
-  double* products;              // [3], of K L, K K, L L
-  double *K_rows, *L_rows;       // [n], sums of each row
+  double* products;                 // [3], of K L, K K, L L
+  double *K_rows, *L_rows;          // [n], sums of each row
   double *K_diagonal, *L_diagonal;  // [n]
 };
+
+inline bool of_distance(Kernel kernel) {
+  return kernel == Kernel::gaussian || kernel == Kernel::laplacian;
+}
 
 // float32 is not enough where the root of a rounding error matters (laplacian), nor for rows so far from the
 // mean that s is lost in the last digits of their squared length.
 inline bool needs_double(Kernel kernel, double longest_in_s) {
   return kernel == Kernel::laplacian || (kernel == Kernel::gaussian && longest_in_s > 8);
+}
+
+// What centred rows are multiplied with: to a mean squared length of one, or so that the kernel is
+// 2^(-d² / 2) or 2^-d of their distances.
+inline double scale_for(Kernel kernel, double mean_square, double s) {
+  constexpr double LOG2E = 1.44269504088896340736;
+  if (kernel == Kernel::gaussian) return std::sqrt(LOG2E) / s;
+  if (kernel == Kernel::laplacian) return LOG2E / s;
+  if (kernel == Kernel::cosine && mean_square < 1e-28)  // no more than rounding makes of equal unit rows
+    throw std::invalid_argument("all rows have the same direction, so no cosine differs from another");
+  return 1 / std::sqrt(mean_square);
+}
+
+// Writes the diagonals, and the row sums that need no summing: whole rows of a centred product add up to
+// zero. `squares` are the squared lengths of the centred rows before they are scaled.
+inline void write_known(Kernel kernel, double shift, const std::vector<double>& squares, double scale,
+                        double* diagonal, double* rows) {
+  for (std::size_t i = 0; i < squares.size(); i++) {
+    diagonal[i] = of_distance(kernel) ? 1 - shift : squares[i] * scale * scale;
+    rows[i] = -diagonal[i];
+  }
 }
 
 // Computes in float64 if `in_double`, or if it needs to be.

@@ -143,8 +143,9 @@ template <class T> static int above_each(int n, const T* scores, T bias, const T
   return count;
 }
 
-// 2^x for x <= 0: the whole part of x goes into the exponent's bits, the rest, at most a half, through as many
-// terms of the exponential series as T can tell. Where 2^x would vanish it is the smallest normal number.
+// 2^x for x <= 0: the whole part of x goes into the exponent's bits, the rest, at most a half, through as
+// many terms of the exponential series as T can tell. Where 2^x would vanish it is the smallest normal
+// number.
 template <class T> struct Exponential;
 template <> struct Exponential<float> {
   static constexpr int TERMS = 7, MANTISSA = 23;

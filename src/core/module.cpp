@@ -10,6 +10,7 @@
 #include "kernel_sums.hpp"
 #include "neighbors.hpp"
 #ifdef CONSILIENCE_CUDA
+#include "cuda/kernel_sums.hpp"
 #include "cuda/neighbors.hpp"
 #endif
 
@@ -123,9 +124,9 @@ nb::object neighbors_on_cpu(Input X, std::optional<Input> others, std::string si
 }
 
 // `spread` is of_X, of_Y and the shift; `products` are three, the other results n each.
-void kernel_sums_on_cpu(Input X, Input Y, std::string kernel, std::array<double, 3> spread, Numbers products,
-                        Numbers K_rows, Numbers L_rows, Numbers K_diagonal, Numbers L_diagonal, bool in_double,
-                        std::string isa_name, int threads) {
+void kernel_sums_on_cpu(Input X, Input Y, std::string kernel, std::array<double, 3> spread,
+                        Numbers products, Numbers K_rows, Numbers L_rows, Numbers K_diagonal,
+                        Numbers L_diagonal, bool in_double, std::string isa_name, int threads) {
   const Isa& isa = isa_named(isa_name);
   const View x = view_of(X), y = view_of(Y);
   const KernelSums sums = check_shapes(x, y, products, K_rows, L_rows, K_diagonal, L_diagonal);
@@ -162,6 +163,18 @@ nb::object neighbors_on_cuda(Input X, std::optional<Input> others, std::string s
   }
   return want_ties ? hand_over(std::move(ties)) : nb::none();
 }
+
+// X and Y lie on one device; the results go to main memory.
+void kernel_sums_on_cuda(Input X, Input Y, std::string kernel, std::array<double, 3> spread,
+                         Numbers products, Numbers K_rows, Numbers L_rows, Numbers K_diagonal,
+                         Numbers L_diagonal, bool in_double, std::uintptr_t stream) {
+  const View x = view_of(X), y = view_of(Y);
+  const KernelSums sums = check_shapes(x, y, products, K_rows, L_rows, K_diagonal, L_diagonal);
+  const int device = X.device_id();
+  const nb::gil_scoped_release no_gil;
+  cuda::kernel_sums(device, stream, x, y, kernel_named(kernel), {spread[0], spread[1], spread[2]}, in_double,
+                    poll_signals, sums);
+}
 #endif
 
 }  // namespace
@@ -169,8 +182,8 @@ nb::object neighbors_on_cuda(Input X, std::optional<Input> others, std::string s
 NB_MODULE(_compiled, module) {
   module.def("neighbors", neighbors_on_cpu, "X"_a, "others"_a.none(), "similarity"_a, "indices"_a,
              "similarities"_a, "want_ties"_a, "isa"_a, "threads"_a);
-  module.def("kernel_sums", kernel_sums_on_cpu, "X"_a, "Y"_a, "kernel"_a, "spread"_a, "products"_a, "K_rows"_a,
-             "L_rows"_a, "K_diagonal"_a, "L_diagonal"_a, "in_double"_a, "isa"_a, "threads"_a);
+  module.def("kernel_sums", kernel_sums_on_cpu, "X"_a, "Y"_a, "kernel"_a, "spread"_a, "products"_a,
+             "K_rows"_a, "L_rows"_a, "K_diagonal"_a, "L_diagonal"_a, "in_double"_a, "isa"_a, "threads"_a);
   module.def("median_distance", median_distance_on_cpu, "X"_a, "isa"_a, "threads"_a);
   module.def("isas", [] {
     std::vector<std::string> names;
@@ -180,6 +193,8 @@ NB_MODULE(_compiled, module) {
 #ifdef CONSILIENCE_CUDA
   module.def("neighbors_on_cuda", neighbors_on_cuda, "X"_a, "others"_a.none(), "similarity"_a, "indices"_a,
              "similarities"_a, "want_ties"_a, "stream"_a);
+  module.def("kernel_sums_on_cuda", kernel_sums_on_cuda, "X"_a, "Y"_a, "kernel"_a, "spread"_a, "products"_a,
+             "K_rows"_a, "L_rows"_a, "K_diagonal"_a, "L_diagonal"_a, "in_double"_a, "stream"_a);
   module.def("cuda_devices", cuda::devices);
 #endif
 }

@@ -175,12 +175,16 @@ void Centred::read(std::int64_t i, double* row) const {
   for (std::int64_t t = 0; t < view.d; t++) row[t] -= mean[t];
 }
 
-double Centred::mean_square() const {
+double mean_square(const std::vector<double>& squares) {
   double sum = 0;
   for (const double square : squares) sum += square;
-  const double mean = sum / static_cast<double>(view.n);
-  if (!std::isfinite(mean) || mean == 0) throw std::invalid_argument("a set is not finite, or nothing in it varies");
-  return mean;
+  if (!std::isfinite(sum) || sum == 0)
+    throw std::invalid_argument("a set is not finite, or nothing in it varies");
+  return sum / static_cast<double>(squares.size());
+}
+
+double longest_row(const std::vector<double>& squares) {
+  return std::sqrt(*std::max_element(squares.begin(), squares.end()));
 }
 
 template <class T> Packed<T> pack(const Centred& rows, double scale, const Workers& workers) {

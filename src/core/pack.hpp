@@ -79,8 +79,12 @@ struct Centred {
 
   Centred(const View& view, bool unit_rows, const Workers& workers);
   void read(std::int64_t i, double* row) const;  // row i in float64
-  double mean_square() const;
 };
+
+// The mean of squared lengths, and the length of the longest row. The mean throws where rows are not finite
+// or do not vary: Python has refused those in better words, but nothing below is safe with them.
+double mean_square(const std::vector<double>& squares);
+double longest_row(const std::vector<double>& squares);
 
 // Centred rows times `scale`, as T, in panels. The bias is minus half the squared length.
 template <class T> Packed<T> pack(const Centred& rows, double scale, const Workers& workers);

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from consilience.check import InputError
-from consilience.core import neighbor_weights, neighbors, roads
+from consilience.core import kernel_sums, neighbor_weights, neighbors, roads
 
 torch = pytest.importorskip("torch")
 pytestmark = [
@@ -68,3 +68,23 @@ def test_refuses_without_leaving_the_device():
         neighbors(torch.where(X > 2, torch.nan, X), 3)
     with pytest.raises(InputError, match="same CUDA device"):
         neighbors(X, 3, others=X.cpu())
+
+
+@pytest.mark.parametrize("kernel", ["linear", "cosine", "rbf", "laplacian"])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize(("n", "dx", "dy"), [(4, 2, 3), (1000, 767, 2), (5000, 30, 100)])
+def test_kernel_sums_as_on_the_cpu(n, dx, dy, dtype, kernel):
+    X, Y = (torch.from_numpy(normal(n, d) + 1).to(dtype) for d in (dx, dy))
+    for estimator in ("hsic_unbiased", "hsic_biased"):
+        found, expected = (
+            getattr(kernel_sums(A, B, kernel), estimator) for A, B in ((X.cuda(), Y.cuda()), (X, Y))
+        )
+        assert found == pytest.approx(expected, rel=1e-6, abs=1e-8)
+
+
+def test_kernel_sums_refuse_what_lies_apart():
+    X, Y = torch.from_numpy(normal(50, 4)), torch.from_numpy(normal(50, 5))
+    with pytest.raises(InputError, match="Y must lie on the same CUDA device"):
+        kernel_sums(X.cuda(), Y)
+    with pytest.raises(InputError, match="X has 50 stimuli"):
+        kernel_sums(X.cuda(), Y[:40].cuda())

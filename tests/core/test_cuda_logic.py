@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from consilience.core import twin
+from consilience.core import twin, twin_sums
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "src" / "core"
 COMPILER = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
 SIMILARITIES = ["cosine", "dot", "euclidean"]
+KERNELS = ["linear", "cosine", "rbf", "laplacian"]
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler")
 
@@ -42,7 +43,7 @@ def view(X):
 def library(tmp_path_factory):
     built = tmp_path_factory.mktemp("emulated") / "emulated.so"
     flags = ["-std=c++17", "-O2", "-ffp-contract=off", "-fPIC", "-shared", "-pthread", f"-I{SOURCES}"]
-    sources = [HERE / "emulated.cpp", SOURCES / "pack.cpp"]
+    sources = [HERE / "emulated.cpp", HERE / "emulated_sums.cpp", SOURCES / "pack.cpp"]
     subprocess.run([COMPILER, *flags, *sources, "-o", built], check=True)
     return ctypes.CDLL(str(built))
 
@@ -77,10 +78,11 @@ def same(found, expected):
 
 
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="no nvcc")
-def test_compiles_without_spilling_registers(tmp_path):
+@pytest.mark.parametrize("source", ["neighbors.cu", "kernel_sums.cu"])
+def test_compiles_without_spilling_registers(source, tmp_path):
     command = ["nvcc", "-std=c++17", "-O3", "--fmad=false", "-arch=sm_80", "-Xptxas", "-v", "-cubin"]
     made = subprocess.run(
-        [*command, SOURCES / "cuda" / "neighbors.cu", "-o", tmp_path / "cubin"],
+        [*command, SOURCES / "cuda" / source, "-o", tmp_path / "cubin"],
         capture_output=True,
         text=True,
         check=True,
@@ -129,3 +131,42 @@ def test_strides_and_bfloat16(emulated):
     bits = (X.view(np.uint32) >> 16).astype(np.uint16)
     widened = (bits.astype(np.uint32) << 16).view(np.float32)
     same(emulated(bits, 5, "dot"), twin.neighbors(widened, 5, "dot"))
+
+
+@pytest.fixture
+def emulated_sums(library):
+    def kernel_sums(X, Y, kernel, *spread, in_double=False):
+        found = [np.full(3, np.nan), *(np.full(len(X), np.nan) for _ in range(4))]
+        pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in found]
+        failed = library.kernel_sums(
+            ctypes.byref(view(X)),
+            ctypes.byref(view(Y)),
+            KERNELS.index(kernel),
+            (ctypes.c_double * 3)(*spread),
+            int(in_double),
+            *pointers,
+        )
+        assert not failed, "the CUDA code threw"
+        return found
+
+    return kernel_sums
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize(
+    ("dtype", "in_double", "close"), [(np.float32, False, 2e-5), (np.float16, True, 1e-12), (np.float64, True, 1e-12)]
+)
+@pytest.mark.parametrize(("n", "dx", "dy"), [(4, 2, 3), (63, 17, 2), (130, 5, 40)])
+def test_kernel_sums_equal_the_twin(n, dx, dy, dtype, in_double, close, kernel, emulated_sums):
+    X, Y = normal(n, dx, dtype) + dtype(3), normal(n, dy, dtype)[::-1]
+    spread = (np.sqrt(2 * dx), np.sqrt(2 * dy), 0.5) if kernel in ("rbf", "laplacian") else (0, 0, 0)
+    found = emulated_sums(X, Y, kernel, *spread, in_double=in_double)
+    for a, b in zip(found, twin_sums.kernel_sums(X, Y, kernel, *spread), strict=True):
+        np.testing.assert_allclose(a, b, rtol=close, atol=close * np.sqrt(n))
+
+
+def test_kernel_sums_of_rows_far_from_the_mean_are_taken_in_float64(emulated_sums):
+    X, Y = normal(40, 3, np.float32), normal(40, 4, np.float32)
+    X[:10] += 5000
+    for a, b in zip(emulated_sums(X, Y, "rbf", 2, 2, 0.5), twin_sums.kernel_sums(X, Y, "rbf", 2, 2, 0.5), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-7)

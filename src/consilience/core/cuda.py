@@ -21,40 +21,81 @@ def is_on_device(X):
 
 def neighbors(X, k, similarity, others=None, want_ties=False):
     """Indices, similarities, ties: see :func:`consilience.core.neighbors.neighbors`. Ties come in NumPy."""
-    if not hasattr(roads.compiled, "neighbors_on_cuda"):
-        raise InputError(
-            "X lies on a CUDA device, but the core was built without CUDA (`consilience doctor` says why). "
-            "Install again where nvcc is found, or pass X.cpu() (PyTorch) or X.get() (CuPy)."
-        )
-    library = sys.modules[type(X).__module__.partition(".")[0]]
+    library = library_of(X)
     is_torch = library.__name__ == "torch"
     X = check_on_device(library, X, similarity, "X")
     n, candidates = X.shape[0], X.shape[0]
     if others is not None:
-        if not is_on_device(others) or others.__dlpack_device__() != X.__dlpack_device__():
-            raise InputError("others must lie on the same CUDA device as X; move it there first.")
+        check_together(X, others, "others")
         others = check_on_device(library, others, similarity, "others")
         if others.shape[1] != X.shape[1]:
             raise InputError(f"X has {X.shape[1]} units and others {others.shape[1]}; both need the same.")
         candidates = others.shape[0] + 1
     k = check_k(k, candidates)
-    with library.cuda.device(X.device) if is_torch else X.device:
+    with device_of(library, X):
         where = {"device": X.device} if is_torch else {}
         indices = library.empty((n, k), dtype=library.int64, **where)
         similarities = library.empty((n, k), dtype=library.float64, **where)
-        # CUDA calls the legacy default stream 0; DLPack calls it 1.
-        current = library.cuda.current_stream() if is_torch else library.cuda.get_current_stream()
-        stream = current.cuda_stream if is_torch else current.ptr
-        lent = [
-            None if array is None else array.__dlpack__(stream=stream or 1)
-            for array in (X, others, indices, similarities)
-        ]
+        stream = current_stream(library)
+        lent = lend([X, others, indices, similarities], stream)
         ties = roads.compiled.neighbors_on_cuda(
             lent[0], lent[1], similarity, lent[2], lent[3], want_ties=want_ties, stream=stream
         )
         if library.float64 not in (X.dtype, getattr(others, "dtype", None)):
             similarities = similarities.float() if is_torch else similarities.astype(library.float32)
     return indices, similarities, ties
+
+
+def check_pair(X, Y, kernel):
+    """What :func:`consilience.check.check_pair` asks, of two tensors on one device."""
+    library = library_of(X)
+    check_together(X, Y, "Y")
+    X, Y = check_on_device(library, X, kernel, "X"), check_on_device(library, Y, kernel, "Y")
+    if len(X) != len(Y):
+        raise InputError(f"X has {len(X)} stimuli (rows) and Y has {len(Y)}; row i of both is the same stimulus.")
+    return X, Y
+
+
+def kernel_sums(X, Y, kernel, spread, in_double, products, *rest):
+    """Fills five NumPy arrays: see :func:`consilience.core.kernel_sums.kernel_sums`."""
+    library = library_of(X)
+    with device_of(library, X):
+        stream = current_stream(library)
+        roads.compiled.kernel_sums_on_cuda(
+            *lend([X, Y], stream), kernel, spread, products, *rest, in_double=in_double, stream=stream
+        )
+
+
+def library_of(X):
+    """The library that made X, if the core can compute on X's device."""
+    if not hasattr(roads.compiled, "neighbors_on_cuda"):
+        raise InputError(
+            "X lies on a CUDA device, but the core was built without CUDA (`consilience doctor` says why). "
+            "Install again where nvcc is found, or pass X.cpu() (PyTorch) or X.get() (CuPy)."
+        )
+    return sys.modules[type(X).__module__.partition(".")[0]]
+
+
+def device_of(library, X):
+    """A context in which X's device is the current one."""
+    return library.cuda.device(X.device) if library.__name__ == "torch" else X.device
+
+
+def current_stream(library):
+    """The address of the caller's stream."""
+    if library.__name__ == "torch":
+        return library.cuda.current_stream().cuda_stream
+    return library.cuda.get_current_stream().ptr
+
+
+def lend(arrays, stream):
+    """Arrays through DLPack, ready on the stream. CUDA calls the legacy default stream 0; DLPack calls it 1."""
+    return [None if array is None else array.__dlpack__(stream=stream or 1) for array in arrays]
+
+
+def check_together(X, other, name):
+    if not is_on_device(other) or other.__dlpack_device__() != X.__dlpack_device__():
+        raise InputError(f"{name} must lie on the same CUDA device as X; move it there first.")
 
 
 def to_numpy(array):

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from consilience.check import InputError, check_choice, check_pair
-from consilience.core import roads, twin_sums
+from consilience.check import InputError, as_numpy, check_choice, check_pair
+from consilience.core import cuda, roads, twin_sums
 from consilience.core.fit import check_threads, fit
 
 KERNELS = ("linear", "cosine", "rbf", "laplacian")
@@ -93,7 +93,8 @@ def kernel_sums(X, Y, kernel="linear", bandwidth=1.0, *, threads=None):
     ----------
     X : array of shape (n_stimuli, n_units_x)
     Y : array of shape (n_stimuli, n_units_y)
-        Row i of X and of Y answer the same stimulus. NumPy, PyTorch or anything that speaks DLPack.
+        Row i of X and of Y answer the same stimulus. NumPy, PyTorch, CuPy or anything that speaks DLPack; CUDA
+        tensors are computed on their device and stream, and the sums come to main memory.
     kernel : {"linear", "cosine", "rbf", "laplacian"}
         With d the Euclidean distance: exp(-d² / 2 s²) is "rbf", exp(-d / s) "laplacian". "linear" is the product of
         two rows, units centred, in units of the mean squared length of a row; "cosine" the same of rows of length
@@ -124,18 +125,21 @@ def kernel_sums(X, Y, kernel="linear", bandwidth=1.0, *, threads=None):
     1,000 stimuli; for "laplacian", since the root of a rounding error is large; and where float32 would show: rows
     more than eight s from the mean, or next to nothing left of a kernel after centring.
 
-    The same bits for any number of threads, with AVX2 or AVX-512. O(n² (n_units_x + n_units_y)) time. Memory: one
-    packed copy of the input and O(n); never n².
+    The same bits for any number of threads, with AVX2 or AVX-512; a GPU and the NumPy twin agree to rounding.
+    O(n² (n_units_x + n_units_y)) time. Memory: one packed copy of the input and O(n); never n².
     """
     check_choice(kernel, "kernel", KERNELS)
     check_bandwidth(bandwidth)
-    X, Y = check_pair(X, Y)
-    X, Y = fit_kernel(X, kernel, "X"), fit_kernel(Y, kernel, "Y")
+    if cuda.is_on_device(X):
+        X, Y = cuda.check_pair(X, Y, kernel)
+    else:
+        X, Y = check_pair(X, Y)
+        X, Y = fit_kernel(X, kernel, "X"), fit_kernel(Y, kernel, "Y")
     spread = (0.0, 0.0, 0.0)
     if kernel in ("rbf", "laplacian"):
         medians = (median_distance(A, name, threads=threads) for A, name in ((X, "X"), (Y, "Y")))
         spread = (*(bandwidth * median for median in medians), value_at_median(kernel, bandwidth))
-    in_double = len(X) <= FEW or np.float64 in (X.dtype, Y.dtype)
+    in_double = len(X) <= FEW or any(str(A.dtype).endswith("float64") for A in (X, Y))
     sums = _by_road(X, Y, kernel, spread, threads, in_double)
     if not in_double and min(sums.hsic_unbiased[1:]) < FAINT:
         sums = _by_road(X, Y, kernel, spread, threads, in_double=True)
@@ -151,7 +155,9 @@ def median_distance(X, name="X", *, threads=None):
         If it is zero: more than half of all pairs are identical.
     """
     if len(X) > MOST_IN_MEDIAN:  # RandomState, because its stream is promised never to change
-        X = X[np.sort(np.random.RandomState(0).permutation(len(X))[:MOST_IN_MEDIAN])]
+        X = X[np.sort(np.random.RandomState(0).permutation(len(X))[:MOST_IN_MEDIAN]).tolist()]
+    if cuda.is_on_device(X):
+        X = as_numpy(X if hasattr(X, "cpu") else X.get(), name)
     road = roads.road()
     median = 0.0
     if np.any(X[:1] != X):
@@ -196,11 +202,13 @@ def _threads(threads):
 
 def _by_road(X, Y, kernel, spread, threads, in_double):
     """The sums, by the road of the day."""
-    road = roads.road()
-    if road == "twin":
+    if not cuda.is_on_device(X) and (road := roads.road()) == "twin":
         products, *rest = twin_sums.kernel_sums(X, Y, kernel, *spread)
+        return KernelSums(len(X), *map(float, products), *rest)
+    products, rest = np.empty(3), [np.empty(len(X)) for _ in range(4)]
+    if cuda.is_on_device(X):
+        cuda.kernel_sums(X, Y, kernel, spread, in_double, products, *rest)
     else:
-        products, rest = np.empty(3), [np.empty(len(X)) for _ in range(4)]
         roads.compiled.kernel_sums(
             X, Y, kernel, spread, products, *rest, in_double=in_double, isa=road, threads=_threads(threads)
         )

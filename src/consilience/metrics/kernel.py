@@ -6,6 +6,7 @@ import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
 from consilience.check import InputError, check_array, check_choice, check_pair
+from consilience.core.cuda import is_on_device
 from consilience.core.kernel_sums import KERNELS, check_bandwidth, fit_kernel, kernel_sums, median_distance
 from consilience.core.twin_sums import centred
 from consilience.metrics.card import Card
@@ -23,7 +24,8 @@ def cka(X, Y, kernel="linear", estimator="debiased", bandwidth=1.0):
     ----------
     X : array of shape (n_stimuli, n_units_x)
     Y : array of shape (n_stimuli, n_units_y)
-        Row i of X and of Y answer the same stimulus. Units are centred first, in float64.
+        Row i of X and of Y answer the same stimulus. Units are centred first, in float64. CUDA tensors are computed
+        on their device.
     kernel : {"linear", "cosine", "rbf", "laplacian"}
         With d the Euclidean distance, "rbf" is exp(-d² / 2 s²) and "laplacian" exp(-d / s).
     estimator : {"debiased", "biased"}
@@ -49,11 +51,12 @@ def cka(X, Y, kernel="linear", estimator="debiased", bandwidth=1.0):
     both arrays are no wider, which moves the score by about 1e-8; or O(n (dx + dy)²) in float64 from the units, for
     the kernels "linear" and "cosine" where that is cheaper.
     """
-    X, Y = check_pair(X, Y)
     check_options(kernel, estimator, bandwidth)
-    if kernel in ("linear", "cosine") and units_are_cheaper(len(X), X.shape[1], Y.shape[1]):
-        X, Y = fit_kernel(X, kernel, "X"), fit_kernel(Y, kernel, "Y")
-        return linear_cka(centred(X, kernel), centred(Y, kernel), estimator)
+    if not is_on_device(X):
+        X, Y = check_pair(X, Y)
+        if kernel in ("linear", "cosine") and units_are_cheaper(len(X), X.shape[1], Y.shape[1]):
+            X, Y = fit_kernel(X, kernel, "X"), fit_kernel(Y, kernel, "Y")
+            return linear_cka(centred(X, kernel), centred(Y, kernel), estimator)
     sums = kernel_sums(X, Y, kernel, bandwidth)
     kl, kk, ll = sums.hsic_unbiased if estimator == "debiased" else sums.hsic_biased
     if not min(kk, ll) > 1e-24:

@@ -28,6 +28,11 @@ __device__ inline double element(const View& view, std::int64_t i, std::int64_t 
   }
 }
 
+// The same of a row brought to length one, where its length is given.
+__device__ inline double element(const View& view, const double* lengths, std::int64_t i, std::int64_t t) {
+  return lengths ? element(view, i, t) / lengths[i] : element(view, i, t);
+}
+
 // Adds up sixteen lanes, held by sixteen neighbouring threads, as the definition has it; the first of them
 // gets the sum.
 __device__ inline double sum_of_lanes(double lane) {
@@ -35,13 +40,16 @@ __device__ inline double sum_of_lanes(double lane) {
   return lane;
 }
 
+namespace {  // each source has its own
+
 // One thread a unit and slab of rows; slabs are added up later.
-__global__ void sum_slabs(View view, std::int64_t rows, double* sums) {
+__global__ void sum_slabs(View view, const double* lengths, std::int64_t rows, double* sums) {
   const std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   const std::int64_t slab = at / view.d, t = at % view.d;
   if (slab * rows >= view.n) return;
   double sum = 0;
-  for (std::int64_t i = slab * rows; i < view.n && i < (slab + 1) * rows; i++) sum += element(view, i, t);
+  for (std::int64_t i = slab * rows; i < view.n && i < (slab + 1) * rows; i++)
+    sum += element(view, lengths, i, t);
   sums[slab * view.d + t] = sum;
 }
 
@@ -55,17 +63,19 @@ __global__ void mean_of_slabs(std::int64_t slabs, std::int64_t n, std::int64_t d
 }
 
 // Half a warp a row.
-__global__ void sum_squares(View view, const double* shift, double* squares) {
+__global__ void sum_squares(View view, const double* lengths, const double* shift, double* squares) {
   const std::int64_t i = (static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / LANES;
   double lane = 0;
   if (i < view.n)
     for (std::int64_t t = threadIdx.x % LANES; t < view.d; t += LANES) {
-      const double x = element(view, i, t) - (shift ? shift[t] : 0.0);
+      const double x = element(view, lengths, i, t) - (shift ? shift[t] : 0.0);
       lane += x * x;
     }
   const double sum = sum_of_lanes(lane);
   if (i < view.n && threadIdx.x % LANES == 0) squares[i] = sum;
 }
+
+}  // namespace
 
 template <class T>
 __global__ void fill(View view, Similarity similarity, const double* shift, const double* squares,
@@ -80,22 +90,36 @@ __global__ void fill(View view, Similarity similarity, const double* shift, cons
         similarity == Similarity::euclidean ? static_cast<T>(-0.5 * squares[i] * factor * factor) : T(0);
 }
 
+// Rows of length one if their lengths are given, centred, times `scale`; the bias is minus half the square of
+// their length.
+template <class T>
+__global__ void fill_centred(View view, const double* lengths, const double* mean, const double* squares,
+                             double scale, T* values, T* bias) {
+  const std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  const std::int64_t i = at / view.d, t = at % view.d;
+  if (i >= view.n) return;
+  values[at] = static_cast<T>((element(view, lengths, i, t) - mean[t]) * scale);
+  if (t == 0) bias[i] = static_cast<T>(-0.5 * squares[i] * scale * scale);
+}
+
 inline std::int64_t blocks_for(std::int64_t threads, int per_block) {
   return (threads + per_block - 1) / per_block;
 }
 
-inline Memory<double> means(const View& view, cudaStream_t stream) {
+inline Memory<double> means(const View& view, cudaStream_t stream, const double* lengths = nullptr) {
   const std::int64_t slabs = std::min<std::int64_t>(view.n, 256), rows = (view.n + slabs - 1) / slabs;
   const std::int64_t filled = (view.n + rows - 1) / rows;
   Memory<double> sums(slabs * view.d, stream), mean(view.d, stream);
-  launch(sum_slabs, blocks_for(slabs * view.d, 256), 256, stream, view, rows, sums.data);
+  launch(sum_slabs, blocks_for(slabs * view.d, 256), 256, stream, view, lengths, rows, sums.data);
   launch(mean_of_slabs, blocks_for(view.d, 256), 256, stream, filled, view.n, view.d, sums.data, mean.data);
   return mean;
 }
 
-inline Memory<double> squares(const View& view, const double* shift, cudaStream_t stream) {
+inline Memory<double> squares(const View& view, const double* shift, cudaStream_t stream,
+                              const double* lengths = nullptr) {
   Memory<double> squares(view.n, stream);
-  launch(sum_squares, blocks_for(view.n * LANES, 256), 256, stream, view, shift, squares.data);
+  launch(sum_squares, blocks_for(view.n * LANES, 256), 256, stream, view, lengths, shift,
+         squares.data);
   return squares;
 }
 
@@ -105,6 +129,33 @@ Packed<T> pack(const View& view, Similarity similarity, const double* shift, con
   Packed<T> packed{Memory<T>(view.n * view.d, stream), Memory<T>(view.n, stream), view.n, view.d};
   launch(fill<T>, blocks_for(view.n * view.d, 256), 256, stream, view, similarity, shift, squares, scale,
          packed.values.data, packed.bias.data);
+  return packed;
+}
+
+// See ../pack.hpp. The squared lengths are also wanted in main memory.
+struct Centred {
+  const View& view;
+  Memory<double> lengths, mean, squares_there;
+  std::vector<double> squares;
+
+  Centred(const View& view, bool unit_rows, cudaStream_t stream) : view(view) {
+    if (unit_rows) {
+      std::vector<double> roots = cuda::squares(view, nullptr, stream).all();
+      for (double& root : roots) root = std::sqrt(root);
+      lengths = Memory<double>::from(roots, stream);
+    }
+    mean = means(view, stream, lengths.data);
+    squares_there = cuda::squares(view, mean.data, stream, lengths.data);
+    squares = squares_there.all();
+  }
+};
+
+template <class T> Packed<T> pack(const Centred& rows, double scale, cudaStream_t stream) {
+  const std::int64_t n = rows.view.n, d = rows.view.d;
+  Packed<T> packed{Memory<T>(n * d, stream), Memory<T>(n, stream), n, d};
+  launch(fill_centred<T>, blocks_for(n * d, 256), 256, stream, rows.view,
+         static_cast<const double*>(rows.lengths.data), static_cast<const double*>(rows.mean.data),
+         static_cast<const double*>(rows.squares_there.data), scale, packed.values.data, packed.bias.data);
   return packed;
 }
 

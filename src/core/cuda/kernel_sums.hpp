@@ -1,0 +1,18 @@
+// The same operation as ../kernel_sums.hpp, for arrays in the memory of a GPU. Plain C++, so that module.cpp
+// can use it.
+#pragma once
+#include <cstdint>
+#include <functional>
+
+#include "../kernel_sums.hpp"
+
+namespace consilience::cuda {
+
+// Everything happens on the caller's device and stream; workspace is taken from the device's pool on that
+// stream: a packed copy of both inputs, and 40 bytes a row. The sums go to main memory. `poll` is called
+// while waiting.
+void kernel_sums(int device, std::uintptr_t stream, const View& X, const View& Y, Kernel kernel,
+                 const Spread& spread, bool in_double, const std::function<void()>& poll,
+                 const KernelSums& sums);
+
+}  // namespace consilience::cuda
