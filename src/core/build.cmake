@@ -58,7 +58,7 @@ nanobind_add_module(_compiled STABLE_ABI NB_STATIC NOMINSIZE
   ${CONSILIENCE_PARTS})
 target_compile_options(_compiled PRIVATE -O3 -ffp-contract=off)
 target_link_libraries(_compiled PRIVATE Threads::Threads)
-if(CMAKE_CUDA_COMPILER)
+if(CONSILIENCE_RECORD_CUDA)  # not CMAKE_CUDA_COMPILER, which an earlier build with CUDA leaves behind
   target_compile_definitions(_compiled PRIVATE CONSILIENCE_CUDA)
   set_target_properties(_compiled PROPERTIES CUDA_RUNTIME_LIBRARY Static)
 endif()

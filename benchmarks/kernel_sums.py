@@ -1,0 +1,108 @@
+"""How fast, and how exact, is kernel alignment? Debiased CKA with an RBF kernel, beside what one would write instead.
+
+    python benchmarks/kernel_sums.py --n 10000 --threads 1
+
+What is timed is the whole way from two float32 arrays to the score. The bandwidth, the median distance, is given to
+the others; ours finds it itself. The sets are independent, so the score is next to zero, and a small part of what is
+added up: see how many digits each has left against NumPy's float64. How it is timed: see `side_by_side.py`.
+"""
+
+import numpy as np
+from side_by_side import Task, main
+
+UNITS = 768
+
+
+def consilience(X, Y, spreads, threads):
+    from consilience.core import kernel_sums
+
+    hsic = kernel_sums(X, Y, "rbf", threads=threads).hsic_unbiased
+    return hsic.kl / np.sqrt(hsic.kk * hsic.ll)
+
+
+def torch(X, Y, spreads, threads):
+    """Rows of both kernels in chunks of 1,024, in place where it can be; sums of sums in float64."""
+    import torch
+
+    torch.set_num_threads(threads)
+    X, Y = (torch.from_numpy(A - A.mean(0)) for A in (X, Y))
+    lengths = [A.square().sum(1) for A in (X, Y)]
+    products, rows = torch.zeros(3, dtype=torch.float64), [[], []]
+    for start in range(0, len(X), 1024):
+        some = slice(start, start + 1024)
+        kernels = []
+        for A, own, s in zip((X, Y), lengths, spreads, strict=True):
+            K = torch.addmm(own, A[some], A.T, alpha=-2)
+            K.add_(own[some, None]).mul_(-1 / (2 * s * s)).exp_()
+            K[torch.arange(len(K)), torch.arange(start, start + len(K))] = 0
+            kernels.append(K)
+        K, L = kernels
+        products += torch.tensor([torch.dot(A.ravel(), B.ravel()).double() for A, B in ((K, L), (K, K), (L, L))])
+        for sums, A in zip(rows, kernels, strict=True):
+            sums.append(A.sum(1).double())
+    return cka(products.numpy(), *(torch.cat(sums).numpy() for sums in rows))
+
+
+def scikit_learn(X, Y, spreads, threads):
+    """Both kernel matrices in float32, by `rbf_kernel`."""
+    from sklearn.metrics.pairwise import rbf_kernel
+
+    return from_matrices(*(rbf_kernel(A, gamma=1 / (2 * s * s)) for A, s in zip((X, Y), spreads, strict=True)))
+
+
+def numpy(X, Y, spreads, threads):
+    """Both kernel matrices in float64: what the others should get."""
+    kernels = []
+    for A, s in zip((X, Y), spreads, strict=True):
+        A = A.astype(np.float64)
+        A -= A.mean(0)
+        own = np.square(A).sum(1)
+        K = A @ A.T
+        K *= -2
+        K += own
+        K += own[:, None]
+        K *= -1 / (2 * s * s)
+        kernels.append(np.exp(K, out=K))
+    return from_matrices(*kernels)
+
+
+def from_matrices(K, L):
+    np.fill_diagonal(K, 0)
+    np.fill_diagonal(L, 0)
+    products = [np.vdot(A, B) for A, B in ((K, L), (K, K), (L, L))]
+    return cka(products, K.sum(1), L.sum(1))
+
+
+def cka(products, k, l):
+    """The ratio of unbiased estimates (Song et al. 2012)."""
+    n = len(k)
+    kl, kk, ll = (
+        product + a.sum() * b.sum() / ((n - 1) * (n - 2)) - 2 * a @ b / (n - 2)
+        for product, a, b in zip(products, (k, k, l), (l, k, l), strict=True)
+    )
+    return kl / np.sqrt(kk * ll)
+
+
+def two_sets(options):
+    """Two independent sets, and the median distance in each."""
+    from consilience.core.kernel_sums import median_distance
+
+    rng = np.random.default_rng(0)
+    sets = [rng.standard_normal((options["n"], UNITS), np.float32) for _ in range(2)]
+    return *sets, [median_distance(A) for A in sets]
+
+
+TASK = Task(
+    file=__file__,
+    title=f"debiased RBF CKA, two sets of {{n:,}} x {UNITS} float32, threads: {{threads}}",
+    options={"n": 10_000, "threads": 1, "repeats": 3},
+    contenders={"consilience": consilience, "torch": torch, "scikit-learn": scikit_learn, "numpy": numpy},
+    data=two_sets,
+    run=lambda contender, data, options: contender(*data, options["threads"]),
+    score=lambda result, options: float(result),
+    score_name="CKA",
+    digits=10,
+)
+
+if __name__ == "__main__":
+    main(TASK, __doc__)
