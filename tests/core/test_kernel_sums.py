@@ -248,6 +248,8 @@ X, Y = pair(30, 4, 5)
     [
         (dict(kernel="cubic"), "kernel is 'cubic'"),
         (dict(bandwidth=0), "bandwidth is 0"),
+        (dict(bandwidth=1e-200), "bandwidth is 1e-200"),
+        (dict(bandwidth=np.nan), "bandwidth is nan"),
         (dict(bandwidth="1"), "bandwidth is '1'"),
         (dict(threads=0), "threads is 0"),
         (dict(Y=Y[:29]), "X has 30 stimuli .* Y has 29"),

@@ -82,18 +82,19 @@ def test_can_be_called_from_several_threads():
 
 
 @compiled
-def test_an_interrupt_stops_it():
+@pytest.mark.parametrize("call", ["neighbors(X, 5, threads=1)", "kernel_sums(X, X, 'rbf', threads=1)"])
+def test_an_interrupt_stops_it(call):
     """Half a minute of work on one thread; the alarm rings after half a second."""
-    found = run("""
+    found = run(f"""
         import signal, time, numpy as np
-        from consilience.core import neighbors
+        from consilience.core import kernel_sums, neighbors
         def ring(*_): raise KeyboardInterrupt
         signal.signal(signal.SIGALRM, ring)
         X = np.random.default_rng(0).random((100_000, 512), np.float32)
         signal.setitimer(signal.ITIMER_REAL, .5)
         start = time.perf_counter()
         try:
-            neighbors(X, 5, threads=1)
+            {call}
         except KeyboardInterrupt:
             print("stopped" if time.perf_counter() - start < 10 else "too late")
     """)
@@ -101,15 +102,18 @@ def test_an_interrupt_stops_it():
 
 
 @compiled
-def test_memory_grows_with_n_not_with_its_square():
+@pytest.mark.parametrize("call", ["neighbors(X, 10)", "kernel_sums(X, X, 'rbf')"])
+def test_memory_grows_with_n_not_with_its_square(call):
     """At n = 16,000 the matrix of float32 would be a gigabyte."""
-    found = run("""
+    found = run(f"""
         import resource, numpy as np
-        from consilience.core import neighbors
-        X = np.random.default_rng(0).standard_normal((16_000, 16), np.float32)
-        neighbors(X[:100], 10)
+        from consilience.core import kernel_sums, neighbors
+        whole = np.random.default_rng(0).standard_normal((16_000, 16), np.float32)
+        X = whole[:100]
+        {call}
+        X = whole
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        neighbors(X, 10)
+        {call}
         print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
     """)
     assert float(found.stdout) < 60, found.stderr

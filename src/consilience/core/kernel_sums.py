@@ -178,9 +178,12 @@ def value_at_median(kernel, bandwidth):
 
 
 def check_bandwidth(bandwidth):
+    """A multiple of the median distance: a number between 1e-9 and 1e9."""
     is_number = isinstance(bandwidth, int | float | np.integer | np.floating) and not isinstance(bandwidth, bool)
-    if not (is_number and np.isfinite(bandwidth) and bandwidth > 0):
-        raise InputError(f"bandwidth is {bandwidth!r}; it must be a positive multiple of the median distance.")
+    if not (is_number and 1e-9 <= bandwidth <= 1e9):
+        raise InputError(
+            f"bandwidth is {bandwidth!r}; it must be a positive multiple of the median distance, not far from 1."
+        )
 
 
 def fit_kernel(X, kernel, name="X"):
