@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
-from consilience.check import InputError, check_array, check_choice, check_k, check_rows
+from consilience.check import InputError, check_array, check_choice, check_k, check_rows, check_whole
 from consilience.core import cuda, roads, twin
 
 SIMILARITIES = ("cosine", "dot", "euclidean")
+MOST_THREADS = 1024
 MOST_ROWS = 2**31 - 1  # columns are numbered in 32 bits while they wait in a row's list
 
 
@@ -43,9 +44,9 @@ def neighbors(X, k=10, similarity="cosine", *, others=None, threads=None):
     Raises
     ------
     InputError
-        If X or `others` is no set of finite rows (see :func:`consilience.check.check_array`), if they differ
-        in units, if k or `similarity` is out of range, if a row has no direction (cosine), or if the squares
-        of float64 values would overflow or vanish.
+        If X or `others` is no set of at least four finite rows (see :func:`consilience.check.check_array`), if
+        they differ in units, if k or `similarity` is out of range, if a row has no direction (cosine), or if
+        squares would overflow or vanish.
 
     Notes
     -----
@@ -64,8 +65,9 @@ def neighbors(X, k=10, similarity="cosine", *, others=None, threads=None):
     indices, similarities, _ = _nearest(X, others, k, similarity, threads, want_ties=False)
     if np.float64 in (X.dtype, getattr(others, "dtype", None)):
         return indices, similarities
-    if np.abs(similarities).max() > np.finfo(np.float32).max:
-        raise InputError("X holds values whose similarities overflow float32; pass it as float64.")
+    largest = np.abs(similarities).max()
+    if largest > np.finfo(np.float32).max or 0 < largest < np.finfo(np.float32).tiny:
+        raise InputError("X holds values whose similarities overflow or vanish in float32; pass it as float64.")
     return indices, similarities.astype(np.float32)
 
 
@@ -133,6 +135,8 @@ def _fit(X, similarity, name):
             raise InputError(
                 f"{name} holds values of {sizes.max():.0e}, whose squares overflow; divide it by a constant."
             )
+        if similarity != "cosine" and sizes.max() < 1e-150:
+            raise InputError(f"{name} holds values of at most {sizes.max():.0e}, whose squares vanish; enlarge it.")
         if similarity == "cosine" and sizes.min() < 1e-150:
             raise InputError(f"{name}: row {sizes.argmin()} is so small that its squares vanish; enlarge it.")
     # Columns of a structured array may lie a fraction of an element apart, which the core cannot walk.
@@ -155,8 +159,8 @@ def _nearest(X, others, k, similarity, threads, want_ties):
 
 
 def _check_threads(threads):
-    if isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1:
-        raise InputError(f"threads is {threads!r}; it must be a whole number, at least 1.")
+    if check_whole(threads, "threads", 1) > MOST_THREADS:
+        raise InputError(f"threads is {threads}; at most {MOST_THREADS} can be used.")
     return int(threads)
 
 

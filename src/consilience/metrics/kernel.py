@@ -56,8 +56,9 @@ def cka(X, Y, kernel="linear", estimator="debiased", bandwidth=1.0):
 def linear_cka(X, Y, estimator):
     """Linear CKA of centred arrays from their units, without any n x n matrix."""
     xy, xx, yy = (hsic_of_units(A, B, estimator) for A, B in ((X, Y), (X, X), (Y, Y)))
-    if min(xx, yy) <= 0:
-        raise nothing_left("X" if xx <= yy else "Y")
+    for name, A, own in (("X", X, xx), ("Y", Y, yy)):
+        if not own > 1e-10 * np.square(A.T @ A).sum():  # zero but for rounding
+            raise nothing_left(name)
     return float(xy / np.sqrt(xx * yy))
 
 
@@ -92,9 +93,10 @@ def kernel_relation(X, kernel="linear", estimator="debiased", bandwidth=1.0):
     X = check_array(X)
     check_options(kernel, estimator, bandwidth)
     K = gram(X, kernel, bandwidth)
+    whole = np.linalg.norm(K)
     K = u_centre(K) if estimator == "debiased" else K - K.mean(0) - K.mean(1, keepdims=True) + K.mean()
     norm = np.linalg.norm(K)
-    if not norm > 1e-12 * len(X):
+    if not norm > 1e-5 * whole:  # zero but for rounding: its square is 1e-10 of the whole
         raise nothing_left("the array")
     return Relation(K / norm, "u-centred" if estimator == "debiased" else "centred")
 
@@ -106,6 +108,10 @@ def gram(X, kernel, bandwidth=1.0):
     if kernel == "linear":
         return X @ X.T
     squared = pdist(X, "sqeuclidean")
+    if not np.median(squared) > 0:
+        raise InputError(
+            "More than half of the pairs of stimuli are identical, so the median distance is 0; use kernel='linear'."
+        )
     return np.exp(-squareform(squared) / (2 * bandwidth**2 * np.median(squared)))
 
 
@@ -120,22 +126,29 @@ def u_centre(K):
 
 
 def centre(X):
-    """X in float64 with each unit's mean removed; first of all, so that a large mean costs no digits."""
+    """X in float64 with each unit's mean removed, first of all, so that a large mean costs no digits.
+
+    Scaled to largest value 1 before and after, so that no square overflows or vanishes; CKA does not see scale.
+    """
     X = X.astype(np.float64)
-    return X - X.mean(0)
+    X /= np.abs(X).max()
+    X -= X.mean(0)
+    return X / np.abs(X).max()
 
 
 def check_options(kernel, estimator, bandwidth):
     check_choice(kernel, "kernel", KERNELS)
     check_choice(estimator, "estimator", ESTIMATORS)
-    if not (np.isscalar(bandwidth) and np.isfinite(bandwidth) and bandwidth > 0):
-        raise InputError(f"bandwidth is {bandwidth!r}; it must be a positive multiple of the median distance.")
+    if not isinstance(bandwidth, int | float | np.number) or not 1e-3 <= bandwidth <= 1e3:
+        raise InputError(
+            f"bandwidth is {bandwidth!r}; it multiplies the median distance, and must lie in 0.001 to 1000."
+        )
 
 
 def nothing_left(name):
     return InputError(
         f"The kernel of {name} is constant over pairs of different stimuli, so its HSIC with itself is not positive "
-        "and CKA has no value. Use more stimuli, or units that tell more than one of them apart."
+        "and CKA has no value. Use more stimuli, units that tell more than one of them apart, or a wider bandwidth."
     )
 
 
@@ -143,14 +156,16 @@ CARD = Card(
     name="cka",
     title="Centred kernel alignment (CKA), debiased",
     formula=r"\mathrm{CKA} = \frac{\sum_{i \ne j} \tilde K_{ij} \tilde L_{ij}}"
-    r"{\sqrt{\sum_{i \ne j} \tilde K_{ij}^2}\, \sqrt{\sum_{i \ne j} \tilde L_{ij}^2}},\qquad"
-    r"\tilde K_{ij} = K_{ij} - \frac{K_{i\cdot} + K_{\cdot j}}{n-2} + \frac{K_{\cdot\cdot}}{(n-1)(n-2)}",
+    r"{\sqrt{\sum_{i \ne j} \tilde K_{ij}^2}\, \sqrt{\sum_{i \ne j} \tilde L_{ij}^2}} \\[1ex]"
+    r"\tilde K_{ij} = K_{ij} - \frac{K_{i\cdot} + K_{\cdot j}}{n-2}"
+    r" + \frac{K_{\cdot\cdot}}{(n-1)(n-2)}, \quad K_{ii} = 0",
     source="kornblith2019,song2012,murphy2024",
     value_range="at most 1; about 0 for unrelated representations, and slightly negative half of the time",
     direction="similarity",
     invariances=("rotation and reflection", "scale", "translation", "order of the stimuli"),
     not_invariant=("other linear maps",),
-    null="mean 0 and variance 2 / (n (n - 3)) whatever the data; skewness and kurtosis exact, from both kernels",
+    null="mean 0 and variance 2 / (n (n - 3)) whatever the data; skewness and kurtosis exact up to 5,000 stimuli, "
+    "then from as many of them",
     cost="O(n dx dy) from the units, or O(n² d) from the Gram matrices; the exact null O(n³)",
     misleads="A few directions of large variance, or one far outlier, decide the score: two representations may "
     "agree on those alone. The biased form tends to 1 as units outnumber stimuli, even for noise.",
