@@ -20,7 +20,7 @@ FAILS = "fails here"
 UNTESTABLE = "not testable here"
 VERDICTS = {
     HOLDS: "every test passed, of neighbours and of the whole geometry",
-    LOCALLY: "every test of neighbours passed; of the whole geometry not every test, or none was made",
+    LOCALLY: "every test of neighbours passed; the whole geometry did not, or was not tested",
     SMALL: "every test passed in the smallest gallery, not every test in the largest",
     CONTESTED: "some cases passed all their tests, others did not",
     FAILS: "no case passed all its tests",
