@@ -44,6 +44,13 @@ def test_align_refuses_in_one_line(tmp_path, rows):
     assert found.stderr.startswith("consilience align: ")
 
 
+def test_align_refuses_what_is_no_array(tmp_path):
+    (tmp_path / "x.npy").write_bytes(b"")
+    found = run(app, ["align", str(tmp_path / "x.npy"), str(tmp_path / "x.npy")])
+    assert found.exit_code == 2
+    assert "x.npy" in found.stderr
+
+
 def test_kit_refuses_a_name_that_is_none():
     found = run(app, ["kit", "no-such-model"])
     assert found.exit_code == 2

@@ -76,7 +76,7 @@ def test_intervals_cover_the_score_of_other_samples(metric):
         X, Y = world_fixed(seed)
         low, high = cs.Resampled({"X": X, "Y": Y}, [("X", "Y")], metric, draws=60, seed=seed).interval("X", "Y")
         covered += low <= target <= high
-    assert covered >= 32  # nominal 38 of 40
+    assert covered >= 34  # nominal 38 of 40; 34 is its 0.05 quantile minus one
 
 
 def world_fixed(seed, n=80):
@@ -92,7 +92,7 @@ def world_fixed(seed, n=80):
 def test_a_subset_is_scored_as_if_it_were_all_there_is(metric, k):
     X, Y = world(7)
     options = {"k": k} if k else {}
-    scores = cs.Resampled({"X": X, "Y": Y}, [("X", "Y")], metric, draws=3, seed=5, **options)
+    scores = cs.Resampled({"X": X, "Y": Y}, [("X", "Y")], metric, draws=20, seed=5, **options)
     rng = np.random.default_rng(5)
     for found in scores.jackknife.draws[:, 0]:
         rows = np.sort(rng.choice(80, 64, replace=False))
@@ -103,7 +103,7 @@ def test_a_subset_is_scored_as_if_it_were_all_there_is(metric, k):
 def test_galleries_are_scored_one_by_one_and_their_mean_is_taken():
     X, Y = world(8)
     galleries = [np.arange(30), np.arange(20, 70)]
-    scores = cs.Resampled({"X": X, "Y": Y}, [("X", "Y")], "mutual_knn", draws=2, galleries=galleries, k=6)
+    scores = cs.Resampled({"X": X, "Y": Y}, [("X", "Y")], "mutual_knn", draws=20, galleries=galleries, k=6)
     assert scores.scores["X", "Y"] == pytest.approx(np.mean([cs.mutual_knn(X[g], Y[g], k=6) for g in galleries]))
 
 
@@ -119,5 +119,6 @@ def test_a_difference_of_pairs_is_positive_when_one_shares_more():
 
 def test_align_gives_an_interval_when_asked():
     X, Y = world(6)
-    low, high = cs.align(X, Y, ci=0.95).ci
-    assert low < cs.cka(X, Y) < high
+    wide, narrow = (cs.align(X, Y, ci=level) for level in (0.99, 0.8))
+    assert wide.ci[0] < narrow.ci[0] < cs.cka(X, Y) < narrow.ci[1] < wide.ci[1]
+    assert "99 % interval" in str(wide)

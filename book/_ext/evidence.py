@@ -91,7 +91,7 @@ def number(value, digits=3):
 def p_value(p):
     if p is None:
         return "–"
-    return "&lt; 0.0001" if p < 1e-4 else f"{p:.4f}" if p < 0.01 else f"{p:.3f}"
+    return "≤ 0.0001" if p <= 1e-4 else f"{p:.4f}" if p < 0.01 else f"{p:.3f}"
 
 
 def interval(test):

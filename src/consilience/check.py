@@ -86,6 +86,20 @@ def check_choice(value, name, choices):
     return value
 
 
+def check_whole(value, name, least):
+    """A whole number, at least `least`."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer) or value < least:
+        raise InputError(f"{name} is {value!r}; it must be a whole number, at least {least}.")
+    return int(value)
+
+
+def check_level(value, name):
+    """A probability strictly between 0 and 1."""
+    if not isinstance(value, int | float | np.number) or not 0 < value < 1:
+        raise InputError(f"{name} is {value!r}; it must lie between 0 and 1.")
+    return float(value)
+
+
 def check_rows(X, similarity, name="X"):
     """Rows on which `similarity` is defined: none of length zero for the cosine, none constant for the correlation."""
     if similarity == "cosine":
@@ -97,20 +111,26 @@ def check_rows(X, similarity, name="X"):
     if bad.any():
         raise InputError(
             f"{name}: row {np.flatnonzero(bad)[0]} {why} ({bad.sum()} such). Remove these stimuli from both arrays, "
-            "or choose the Euclidean distance."
+            "or pass similarity='euclidean'."
         )
     return X
 
 
 def as_numpy(X, name):
     """X as a NumPy array of floats, without a copy where its type allows."""
-    if str(getattr(X, "dtype", "")) == "torch.bfloat16":
-        X = X.float()
-    if hasattr(X, "detach"):  # a tensor that remembers its gradient exports no memory
-        X = X.detach().cpu()
+    if np.ma.is_masked(X):
+        raise InputError(
+            f"{name} is a masked array, and what its mask hides would be used. Remove those stimuli first."
+        )
+    if hasattr(X, "toarray"):
+        raise InputError(f"{name} is a sparse matrix; pass {name}.toarray() if it fits into memory.")
     try:
+        if str(getattr(X, "dtype", "")) == "torch.bfloat16":
+            X = X.float()
+        if hasattr(X, "detach"):  # a tensor that remembers its gradient exports no memory
+            X = X.detach().cpu()
         X = np.asarray(X)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
         raise InputError(f"{name} cannot be read as an array: {error}") from error
     if X.dtype.kind in "biu":
         return X.astype(np.float64)

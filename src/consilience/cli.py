@@ -55,16 +55,23 @@ def align(
     x: Annotated[Path, typer.Argument(help="A .npy file of shape (n_stimuli, n_units).")],
     y: Annotated[Path, typer.Argument(help="Another, with the same stimuli in the same order.")],
     metric: Annotated[str, typer.Option(help="cka or mutual_knn.")] = "cka",
+    k: Annotated[int | None, typer.Option(help="Neighbours, for mutual_knn; 10 if not given.")] = None,
+    ci: Annotated[float | None, typer.Option(help="Level of an interval of the score, for example 0.95.")] = None,
 ):
     """Score two saved arrays, with the null of that score."""
     import numpy as np
 
     import consilience as cs
 
+    arrays = []
+    for path in (x, y):
+        try:
+            arrays.append(np.load(path, allow_pickle=False))
+        except (OSError, ValueError, EOFError):
+            stop(f"consilience align: {path} is not there, or is no .npy file of numbers.")
     try:
-        X, Y = (np.load(path, allow_pickle=False) for path in (x, y))
-        typer.echo(str(cs.align(X, Y, metric=metric)))
-    except (OSError, ValueError) as error:  # InputError is a ValueError
+        typer.echo(str(cs.align(*arrays, metric=metric, ci=ci, **({} if k is None else {"k": k}))))
+    except cs.InputError as error:
         stop(f"consilience align: {error}")
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from consilience.check import InputError, check_array, check_choice, check_pair
+from consilience.check import InputError, check_array, check_choice, check_level, check_pair, check_whole
 from consilience.metrics import CARDS, Relation, product
 from consilience.metrics.kernel import u_centre
 from consilience.nulls import Jackknife, check_groups, null, orders, permuted_products
@@ -31,7 +32,8 @@ class Alignment:
         max((score - tau) / (1 - tau), 0), tau the upper `alpha` quantile of the null (Groeger et al. 2026): 0 where
         chance reaches, 1 for identical relations.
     ci : tuple of two floats, or None
-        Interval of the score for other stimuli of the same kind, where asked for.
+        Interval of the score, where asked for: how far it would move with other stimuli of the same kind.
+    ci_level : float or None
     n : int
         Stimuli.
     method : str
@@ -51,6 +53,7 @@ class Alignment:
     p: float
     calibrated: float
     ci: tuple[float, float] | None
+    ci_level: float | None
     n: int
     method: str
     why: str
@@ -58,9 +61,9 @@ class Alignment:
     options: dict
 
     def __str__(self):
-        p = "p <= 0.0001" if self.p <= 1e-4 else f"p = {self.p:.4f}".rstrip("0")
+        p = "p <= 0.0001" if self.p <= 1e-4 else f"p = {self.p:.4f}".rstrip("0").rstrip(".")
         options = "".join(f", {key}={value!r}" for key, value in self.options.items())
-        interval = f"   95 % of other samples: {self.ci[0]:.3f} to {self.ci[1]:.3f}" if self.ci else ""
+        interval = f"   {100 * self.ci_level:g} % interval: {self.ci[0]:.3f} to {self.ci[1]:.3f}" if self.ci else ""
         verdict = "above chance" if self.p <= self.alpha else "not above chance"
         return "\n".join(
             [
@@ -113,9 +116,15 @@ def align(X, Y, metric="cka", method="auto", alpha=0.05, ci=None, groups=None, s
     check_level(alpha, "alpha")
     if ci is not None:
         check_level(ci, "ci")
-    a, b = relation(card, X, metric_options), relation(card, Y, metric_options)
+    check_whole(seed, "seed", 0)
+    check_options([card], metric_options)
+    a, b = card.relation(X, **metric_options), card.relation(Y, **metric_options)
     score = product(a, b)
     chance = null(a, b, method, draws, seed, groups)
+    if not chance.sd > 1e-12:
+        raise InputError(
+            f"The score is {score:.3g} however stimuli are paired, so it says nothing. Choose a smaller k."
+        )
     tau = chance.quantile(1 - alpha)
     interval = None
     if ci is not None:
@@ -126,10 +135,11 @@ def align(X, Y, metric="cka", method="auto", alpha=0.05, ci=None, groups=None, s
         null_mean=chance.mean,
         null_sd=chance.sd,
         null_skew=chance.skew,
-        z=(score - chance.mean) / chance.sd if chance.sd > 0 else float("nan"),
+        z=float((score - chance.mean) / chance.sd),
         p=chance.tail(score),
-        calibrated=max((score - tau) / (1 - tau), 0.0) if tau < 1 else 0.0,
+        calibrated=float(max((score - tau) / (1 - tau), 0.0)) if tau < 1 else 0.0,
         ci=interval,
+        ci_level=ci,
         n=len(X),
         method=chance.method,
         why=chance.why,
@@ -164,6 +174,14 @@ def compare(
         One row for each metric and pair of layers: metric, layer_a, layer_b, score, null_mean, null_sd, z, p,
         calibrated, p_max (against the null of the maximum over all pairs), n.
     """
+    metrics = [metrics] if isinstance(metrics, str) else list(metrics)
+    check_options([CARDS[check_choice(metric, "metric", tuple(CARDS))] for metric in metrics], metric_options)
+    for name, layers in (("layers_a", layers_a), ("layers_b", layers_b)):
+        if not isinstance(layers, Mapping) or not layers:
+            raise InputError(f"{name} must be a mapping from layer names to arrays, with at least one layer.")
+    check_level(alpha, "alpha")
+    if check_whole(draws, "draws", 19) < 1 / alpha - 1:
+        raise InputError(f"draws is {draws}; alpha = {alpha:g} needs at least {int(np.ceil(1 / alpha - 1))} pairings.")
     rows = []
     for metric in metrics:
         scores, chance = layer_scores(layers_a, layers_b, metric, draws, groups, seed, **metric_options)
@@ -209,11 +227,11 @@ def layer_scores(layers_a, layers_b, metric="cka", draws=0, groups=None, seed=0,
     chance : ndarray of shape (draws, n_layers_a, n_layers_b)
         Each random pairing is the same for all pairs of layers.
     """
-    card = CARDS[check_choice(metric, "metric", tuple(CARDS))]
+    card = CARDS[metric]
     options = known_options(card, metric_options)
     n = len(next(iter(layers_a.values())))
-    a = [relation(card, checked(layers_a, name, n, "layers_a"), options) for name in layers_a]
-    b = [relation(card, checked(layers_b, name, n, "layers_b"), options) for name in layers_b]
+    a = [card.relation(checked(layers_a, name, n, "layers_a"), **options) for name in layers_a]
+    b = [card.relation(checked(layers_b, name, n, "layers_b"), **options) for name in layers_b]
     (scores,) = permuted_products(a, b, [np.arange(n)])
     if not draws:
         return scores, np.empty((0, *scores.shape))
@@ -244,14 +262,19 @@ class Resampled:
 
     def __init__(self, representations, pairs, metric="cka", draws=200, seed=0, galleries=None, **metric_options):
         card = CARDS[check_choice(metric, "metric", tuple(CARDS))]
+        check_options([card], metric_options)
         pairs = list(dict.fromkeys(pairs))
         names = list(dict.fromkeys(name for pair in pairs for name in pair))
+        unknown = [name for name in names if name not in representations]
+        if unknown or not pairs:
+            raise InputError(f"pairs names {unknown or 'nothing'}; there are {', '.join(representations)}.")
         arrays = {name: check_array(representations[name], name) for name in names}
         n = len(arrays[names[0]])
         if len({len(X) for X in arrays.values()}) > 1:
             raise InputError("The representations differ in their number of stimuli; all must have the same rows.")
 
-        whole = {name: relation(card, X, metric_options) for name, X in arrays.items()}
+        galleries = [np.arange(n)] if galleries is None else [check_gallery(rows, n) for rows in galleries]
+        whole = {name: card.relation(X, **metric_options) for name, X in arrays.items()}
 
         def scores_within(gallery, rows):
             some = np.intersect1d(gallery, rows, assume_unique=True)
@@ -260,7 +283,7 @@ class Resampled:
             return [product(part[first], part[second]) for first, second in pairs]
 
         def score_all(rows):
-            return np.mean([scores_within(gallery, rows) for gallery in galleries or [np.arange(n)]], axis=0)
+            return np.mean([scores_within(gallery, rows) for gallery in galleries], axis=0)
 
         self.jackknife = Jackknife(score_all, n, draws, seed)
         self.place = {pair: i for i, pair in enumerate(pairs)}
@@ -275,6 +298,8 @@ class Resampled:
         return self.jackknife.interval(self.weights(pair) - self.weights(control), level)
 
     def weights(self, pair):
+        if pair not in self.place:
+            raise InputError(f"{pair} was not scored; there are {', '.join(map(str, self.place))}.")
         return (np.arange(len(self.place)) == self.place[pair]).astype(float)
 
 
@@ -289,14 +314,27 @@ def on_subset(card, whole, X, rows, share, options):
         return Relation(A / np.linalg.norm(A), whole.kind)
     if "k" in known_options(card, {"k": None}):
         options = {**options, "k": max(1, round(options.get("k", 10) * share))}
-    return relation(card, X[rows], options)
+    return card.relation(X[rows], **options)
 
 
-def relation(card, X, options):
-    try:
-        return card.relation(X, **options)
-    except TypeError as error:
-        raise InputError(f"{card.name}: {error}") from error
+def check_gallery(rows, n):
+    """Rows of one gallery: at least ten different whole numbers below n."""
+    rows = np.asarray(rows)
+    if rows.dtype.kind not in "iu" or rows.ndim != 1 or len(rows) < Jackknife.FEWEST:
+        raise InputError(
+            f"A gallery is a list of at least {Jackknife.FEWEST} row numbers; got shape {rows.shape}, {rows.dtype}."
+        )
+    if len(np.unique(rows)) < len(rows) or rows.min() < 0 or rows.max() >= n:
+        raise InputError(f"A gallery names rows twice, or rows outside 0 to {n - 1}.")
+    return rows
+
+
+def check_options(cards, options):
+    """Options that at least one of the metrics knows; a misspelt one must not pass in silence."""
+    for name in options:
+        if not any(known_options(card, {name: None}) for card in cards):
+            known = "; ".join(f"{card.name}: {', '.join(known_names(card))}" for card in cards)
+            raise InputError(f"There is no option {name!r}. The options are {known}.")
 
 
 def checked(layers, name, n, argument):
@@ -307,10 +345,9 @@ def checked(layers, name, n, argument):
 
 
 def known_options(card, options):
-    known = card.relation.__code__.co_varnames[1 : card.relation.__code__.co_argcount]
-    return {key: value for key, value in options.items() if key in known}
+    return {key: value for key, value in options.items() if key in known_names(card)}
 
 
-def check_level(level, name):
-    if not 0 < level < 1:
-        raise InputError(f"{name} is {level!r}; it must lie between 0 and 1.")
+def known_names(card):
+    code = card.relation.__code__
+    return code.co_varnames[1 : code.co_argcount]

@@ -37,7 +37,7 @@ class PearsonFour:
     def __init__(self, moments):
         self.mean, self.sd = moments.mean, moments.sd
         skew, b1, b2 = moments.skew, moments.skew**2, moments.kurtosis
-        D = 10 * b2 - 12 * b1 - 18
+        D = 10 * b2 - 12 * b1 - 18 or 1e-12  # exactly zero on one line, where the density is a limit of its neighbours
         c0, c1, c2 = (4 * b2 - 3 * b1) / D, skew * (b2 + 3) / D, (2 * b2 - 3 * b1 - 6) / D
         ends = np.roots(np.trim_zeros([c2, c1, c0], "f"))
         ends = ends[np.abs(ends.imag) < 1e-9].real

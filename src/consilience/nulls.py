@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
+import pandas as pd
 from scipy import sparse, stats
 
-from consilience.check import InputError, check_choice
+from consilience.check import InputError, check_choice, check_level, check_whole
 from consilience.curves import Lattice, PearsonFour, PearsonThree
 from consilience.metrics.kernel import u_centre
 from consilience.moments import centred_moments, centred_sums, graph_moments, graph_sums
@@ -140,7 +141,8 @@ def centred_null(a, b):
     doubt = None
     if not abs(delta) <= 1.5:
         doubt = f"the kurtosis is {delta:+.2g} off the gamma line, where no curve through moments holds"
-    why = f"Pearson curve through {name} exact moments (kurtosis {delta:+.2f} off the gamma line){note}"
+    exact = "" if note else "exact "
+    why = f"Pearson curve through {name} {exact}moments (kurtosis {delta:+.2f} off the gamma line){note}"
     found = Null(
         moments.mean,
         moments.sd,
@@ -159,6 +161,8 @@ def graph_null(a, b):
     ka, kb = (round(r.scale**2 / n) for r in (a, b))
     if ka != kb:
         raise InputError(f"The two graphs have {ka} and {kb} neighbours; take the same k on both sides.")
+    if ka == n - 1:
+        raise InputError(f"With k = {ka} all {n} stimuli are neighbours, and every score is 1; choose a smaller k.")
     ones = [r.matrix.astype(bool).astype(np.int64) for r in (a, b)]
     moments = graph_moments(*(graph_sums(graph, ka) for graph in ones), n, ka)
     hub = min(int(graph.sum(0).max()) for graph in ones)
@@ -244,8 +248,7 @@ def graph_products(a, b, all_orders):
 
 def permutation_null(a, b, draws=999, seed=0, groups=None, why=""):
     """Null from random pairings; p is (1 + number at least as high) / (1 + draws)."""
-    if draws < 99:
-        raise InputError(f"draws is {draws}; at least 99 random pairings are needed for a null.")
+    check_whole(draws, "draws", 99)
     values = permuted_products([a], [b], orders(a.n, draws, seed, groups)).ravel()
     return sampled(values, "permutations", f"{draws} random pairings ({why})", 1)
 
@@ -277,6 +280,8 @@ def check_groups(groups, n):
     if groups is None:
         return None
     groups = np.asarray(groups)
+    if pd.isna(groups).any():
+        raise InputError("groups holds missing labels; label every stimulus, or remove those without.")
     if groups.shape != (n,):
         raise InputError(f"groups has shape {groups.shape}; give one label for each of the {n} stimuli.")
     if len(np.unique(groups)) == n:
@@ -315,7 +320,12 @@ class Jackknife:
 
     KEPT = 0.8
 
+    FEWEST = 10  # stimuli; with fewer, the subsets say nothing of other stimuli
+
     def __init__(self, statistic, n, draws=200, seed=0):
+        if n < self.FEWEST:
+            raise InputError(f"An interval needs at least {self.FEWEST} stimuli; here n = {n}. Ask for none (ci=None).")
+        check_whole(draws, "draws", 20)
         size = round(self.KEPT * n)
         rng = np.random.default_rng(seed)
         self.values = np.asarray(statistic(np.arange(n)), dtype=float)
@@ -325,6 +335,7 @@ class Jackknife:
 
     def interval(self, weights, level=0.95):
         """A weighted sum of the statistics and its interval: (value, low, high)."""
+        check_level(level, "level")
         value = float(self.values @ weights)
         width = stats.norm.ppf((1 + level) / 2) * np.sqrt(self.spread * (self.draws @ weights).var())
         return value, float(value - width), float(value + width)

@@ -22,7 +22,8 @@ groups = np.repeat([0, 1, 2], 20)
         ("vision-noise", (rng.random((100, 5)), rng.random((100, 5))), "exceed 0.9"),
         ("vision-noise", (np.hstack([shared, shared])[:50],) * 2, "100 rows"),
         ("vision-noise", (rng.random((100, 5)),), "pair"),
-        ("vision-categories", cs.align(shared, shared, "mutual_knn", k=5, groups=groups), "Right."),
+        ("vision-categories", cs.align(shared, shared, "mutual_knn", k=5, groups=groups), "all the pictures"),
+        ("vision-chance", lambda n: 1, "raised TypeError"),
         ("vision-categories", cs.align(shared, shared, "mutual_knn", k=5), "groups="),
         ("vision-categories", 0.3, "cs.align"),
     ],
@@ -38,3 +39,13 @@ def test_related_arrays_are_not_noise(capsys):
     X = rng.standard_normal((100, 3000))
     check("vision-noise", (X, X + 0.1))
     assert "related" in capsys.readouterr().out
+
+
+def test_pairing_within_categories_is_right(capsys, stamps):
+    X = rng.standard_normal((len(stamps), 4))
+    found = cs.align(X, X + rng.standard_normal(X.shape), "mutual_knn", groups=np.array(stamps.categories), draws=99)
+    check("vision-categories", found)
+    assert "Right." in capsys.readouterr().out
+    two = cs.align(X, X, "mutual_knn", groups=np.arange(len(X)) % 2, draws=99)
+    check("vision-categories", two)
+    assert "categories of the pictures" in capsys.readouterr().out

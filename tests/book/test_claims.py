@@ -30,7 +30,8 @@ ALL = [("a", "local"), ("b", "local"), ("a", "global"), ("b", "global")]
         ("0000", False, "fails here"),
         ("10", True, "holds only at small n"),
         ("01", True, "contested"),
-        ("11", True, "holds"),
+        ("11", True, "holds locally"),
+        ("11", False, "holds locally"),
         ("", False, "not testable here"),
     ],
 )
@@ -54,10 +55,10 @@ def test_what_is_recorded_can_be_read_back(monkeypatch):
     )
     record(claim)
     stored = json.loads(json.dumps(shown[MIME]))
-    assert stored["verdict"] == "holds"
+    assert stored["verdict"] == "holds locally"
     assert [test["passed"] for test in stored["tests"]] == [True, True]
     assert "They agree." in shown["text/html"]
-    assert "HOLDS" in shown["text/plain"]
+    assert "HOLDS LOCALLY" in shown["text/plain"]
 
 
 def test_a_sentence_that_the_run_does_not_bear_out_stops_the_chapter():

@@ -131,7 +131,7 @@ def test_evidence_shows_the_claim_with_its_numbers(pages):
         "Toy: neighbours",
         '<span class="verdict verdict-holds-locally">holds locally</span>',
         "0.215",
-        "&lt; 0.0001",
+        "≤ 0.0001",
         "[−0.040, 0.001]",
         "n = 1,498",
         "498 &lt;stamps&gt;",

@@ -174,7 +174,7 @@ def test_bad_input_is_refused_in_words(vit, noise, tmp_path):
         encode("nothing", noise)
     with pytest.raises(kit.KitError, match="tuxpaint-stamps is a data set"):
         encode("tuxpaint-stamps", noise)
-    with pytest.raises(ValueError, match="stimuli is empty"):
+    with pytest.raises(ValueError, match="not empty"):
         encode(vit, noise[:0])
     with pytest.raises(ValueError, match="no untrained twin"):
         encode("pixels", noise, untrained=True)

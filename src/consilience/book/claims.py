@@ -20,8 +20,8 @@ FAILS = "fails here"
 UNTESTABLE = "not testable here"
 VERDICTS = {
     HOLDS: "every test passed, of neighbours and of the whole geometry",
-    LOCALLY: "every test of neighbours passed, not every test of the whole geometry",
-    SMALL: "the tests passed for the smaller galleries and not for the largest",
+    LOCALLY: "every test of neighbours passed; the whole geometry did not, or was not tested",
+    SMALL: "every test passed in the smallest gallery, not every test in the largest",
     CONTESTED: "some cases passed all their tests, others did not",
     FAILS: "no case passed all its tests",
     UNTESTABLE: "nothing here can decide it",
@@ -93,11 +93,11 @@ class Claim:
     why: str = VERDICTS[UNTESTABLE]
 
 
-def above_chance(alignment, case, alpha=0.001):
-    """Evidence that an alignment is above its null."""
+def above_chance(alignment, case, pair="", alpha=0.001):
+    """Evidence that an alignment is above its null; `pair` says of whom, where the case does not."""
     return Evidence(
         case=case,
-        name="chance",
+        name=f"{pair}chance",
         value=alignment.score,
         low=None,
         high=None,
@@ -120,7 +120,7 @@ def scale_of(metric):
 def judge(claim, tests, by_size=False):
     """The claim with its verdict.
 
-    A case passes at one scale when all its tests of that scale pass. All cases at all scales: *holds*. All cases at
+    A case passes at one scale when all its tests of that scale pass. All cases at both scales: *holds*. All cases at
     the local scale: *holds locally*. No case at any scale: *fails here*. Else: *contested*. Without tests: *not
     testable here*. With `by_size`, cases are galleries, smallest first; if the first passes and the last does not,
     the claim *holds only at small n*.
@@ -132,7 +132,7 @@ def judge(claim, tests, by_size=False):
     for test in tests:
         outcome[test.scale, test.case] = outcome.get((test.scale, test.case), True) and test.passed
     local = [passed for (scale, _), passed in outcome.items() if scale == "local"]
-    if all(outcome.values()):
+    if all(outcome.values()) and {scale for scale, _ in outcome} == {"local", "global"}:
         verdict = HOLDS
     elif local and all(local):
         verdict = LOCALLY

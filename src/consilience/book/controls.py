@@ -65,10 +65,13 @@ def evidence(space, pairs, metric, case="{a} and {b}", draws=100, seed=0, groups
     rows = slice(None) if galleries is None else galleries[0]
     tests = []
     for a, b in pairs:
-        name = case.format(a=a, b=b)
+        name, pair_in_words = case.format(a=a, b=b), "" if "{a}" in case else f"{a} and {b}: "
         found = align(space[a][rows], space[b][rows], metric, seed=seed, groups=groups, **options)
-        tests.append(above_chance(found, name))
-        tests += [above_control(scores, (a, b), pair, words, metric, name) for words, pair in controls(a, b).items()]
+        tests.append(above_chance(found, name, pair_in_words))
+        tests += [
+            above_control(scores, (a, b), pair, pair_in_words + words, metric, name)
+            for words, pair in controls(a, b).items()
+        ]
     return tests
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import resource
 import sys
 import time
 from importlib.metadata import PackageNotFoundError, version
@@ -15,6 +14,8 @@ STARTED = time.perf_counter()
 
 def cost(names):
     """Print the time since the chapter began, the peak of memory, and the download of the named models and data."""
+    import resource  # not on Windows
+
     minutes = (time.perf_counter() - STARTED) / 60
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20)
     download = sum(item.megabytes for item in kit.plan(names))

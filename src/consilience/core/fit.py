@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from consilience.check import InputError, check_rows
+from consilience.check import InputError, check_rows, check_whole
+
+MOST_THREADS = 1024
 
 
 def fit(X, similarity="", name="X"):
@@ -16,6 +18,8 @@ def fit(X, similarity="", name="X"):
             raise InputError(
                 f"{name} holds values of {sizes.max():.0e}, whose squares overflow; divide it by a constant."
             )
+        if similarity != "cosine" and sizes.max() < 1e-150:
+            raise InputError(f"{name} holds values of at most {sizes.max():.0e}, whose squares vanish; enlarge it.")
         if similarity == "cosine" and sizes.min() < 1e-150:
             raise InputError(f"{name}: row {sizes.argmin()} is so small that its squares vanish; enlarge it.")
     # Columns of a structured array may lie a fraction of an element apart, which the core cannot walk.
@@ -24,7 +28,7 @@ def fit(X, similarity="", name="X"):
 
 
 def check_threads(threads):
-    """A number of threads: a whole one, at least 1."""
-    if isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1:
-        raise InputError(f"threads is {threads!r}; it must be a whole number, at least 1.")
+    """A number of threads."""
+    if check_whole(threads, "threads", 1) > MOST_THREADS:
+        raise InputError(f"threads is {threads}; at most {MOST_THREADS} can be used.")
     return int(threads)

@@ -44,9 +44,9 @@ def neighbors(X, k=10, similarity="cosine", *, others=None, threads=None):
     Raises
     ------
     InputError
-        If X or `others` is no set of finite rows (see :func:`consilience.check.check_array`), if they differ
-        in units, if k or `similarity` is out of range, if a row has no direction (cosine), or if the squares
-        of float64 values would overflow or vanish.
+        If X or `others` is no set of at least four finite rows (see :func:`consilience.check.check_array`), if
+        they differ in units, if k or `similarity` is out of range, if a row has no direction (cosine), or if
+        squares would overflow or vanish.
 
     Notes
     -----
@@ -65,8 +65,9 @@ def neighbors(X, k=10, similarity="cosine", *, others=None, threads=None):
     indices, similarities, _ = _nearest(X, others, k, similarity, threads, want_ties=False)
     if np.float64 in (X.dtype, getattr(others, "dtype", None)):
         return indices, similarities
-    if np.abs(similarities).max() > np.finfo(np.float32).max:
-        raise InputError("X holds values whose similarities overflow float32; pass it as float64.")
+    largest = np.abs(similarities).max()
+    if largest > np.finfo(np.float32).max or 0 < largest < np.finfo(np.float32).tiny:
+        raise InputError("X holds values whose similarities overflow or vanish in float32; pass it as float64.")
     return indices, similarities.astype(np.float32)
 
 

@@ -11,7 +11,9 @@ import numpy as np
 from rich.progress import track
 
 from .. import kit
+from ..check import InputError, check_whole
 from ..contents import digest
+from ..stimuli import Stimuli
 from . import store
 from .features import Features
 
@@ -51,8 +53,12 @@ def encode(name, stimuli, *, untrained=False, seed=0, batch_size=32, progress=Tr
     FloatingPointError
         If a layer holds NaN or infinity.
     """
-    if not len(stimuli):
-        raise ValueError("stimuli is empty; give at least one picture.")
+    check_whole(batch_size, "batch_size", 1)
+    check_whole(seed, "seed", 0)
+    if not isinstance(name, str | Path):
+        raise InputError(f"name is {name!r}; give a row of data/models.yaml, or the folder of a model.")
+    if not isinstance(stimuli, Stimuli) or not len(stimuli):
+        raise InputError("stimuli must be what consilience.stimuli.load gives, or a selection of it, not empty.")
     row, folder = found(name)
     origin = provenance(str(name), row, folder, stimuli, bool(untrained), int(seed))
     path = store.address(origin)

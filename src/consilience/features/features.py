@@ -40,6 +40,8 @@ class Features(Mapping):
 
     def at(self, depth):
         """The layer nearest to a relative depth from 0 to 1: array of shape (n_stimuli, n_units)."""
+        if not 0 <= depth <= 1:
+            raise ValueError(f"depth is {depth!r}; it must lie between 0 (the first layer) and 1 (the last).")
         return self.arrays[self.layers[int(np.abs(self.depth - depth).argmin())]]
 
     def __getitem__(self, layer):

@@ -7,12 +7,20 @@ from scipy.spatial.distance import pdist, squareform
 
 from consilience.check import InputError, check_array, check_choice, check_pair
 from consilience.core.cuda import is_on_device
-from consilience.core.kernel_sums import KERNELS, check_bandwidth, fit_kernel, kernel_sums, median_distance
+from consilience.core.kernel_sums import (
+    KERNELS,
+    check_bandwidth,
+    fit_kernel,
+    kernel_sums,
+    median_distance,
+    value_at_median,
+)
 from consilience.core.twin_sums import centred
 from consilience.metrics.card import Card
 from consilience.metrics.relation import Relation
 
 ESTIMATORS = ("debiased", "biased")
+ROUNDING = 1e-10  # a kernel of which centring leaves no larger part is zero but for rounding
 
 
 def cka(X, Y, kernel="linear", estimator="debiased", bandwidth=1.0):
@@ -58,9 +66,14 @@ def cka(X, Y, kernel="linear", estimator="debiased", bandwidth=1.0):
             X, Y = fit_kernel(X, kernel, "X"), fit_kernel(Y, kernel, "Y")
             return linear_cka(centred(X, kernel), centred(Y, kernel), estimator)
     sums = kernel_sums(X, Y, kernel, bandwidth)
-    kl, kk, ll = sums.hsic_unbiased if estimator == "debiased" else sums.hsic_biased
-    if not min(kk, ll) > 1e-24:
-        raise nothing_left("X" if kk <= ll else "Y")
+    n = sums.n
+    (kl, kk, ll), terms = (
+        (sums.hsic_unbiased, n * (n - 3)) if estimator == "debiased" else (sums.hsic_biased, (n - 1) ** 2)
+    )
+    wholes = sums.kk + np.square(sums.k_diagonal).sum(), sums.ll + np.square(sums.l_diagonal).sum()
+    for name, own, whole in (("X", kk, wholes[0]), ("Y", ll, wholes[1])):
+        if not own * terms > ROUNDING * whole:
+            raise nothing_left(name)
     return float(kl / np.sqrt(kk * ll))
 
 
@@ -72,8 +85,9 @@ def units_are_cheaper(n, dx, dy):
 def linear_cka(X, Y, estimator):
     """Linear CKA of centred arrays from their units, without any n x n matrix."""
     xy, xx, yy = (hsic_of_units(A, B, estimator) for A, B in ((X, Y), (X, X), (Y, Y)))
-    if min(xx, yy) <= 0:
-        raise nothing_left("X" if xx <= yy else "Y")
+    for name, A, own in (("X", X, xx), ("Y", Y, yy)):
+        if not own > ROUNDING * np.square(A.T @ A).sum():
+            raise nothing_left(name)
     return float(xy / np.sqrt(xx * yy))
 
 
@@ -108,21 +122,26 @@ def kernel_relation(X, kernel="linear", estimator="debiased", bandwidth=1.0):
     X = check_array(X)
     check_options(kernel, estimator, bandwidth)
     K = gram(X, kernel, bandwidth)
+    whole = np.linalg.norm(K)
     K = u_centre(K) if estimator == "debiased" else K - K.mean(0) - K.mean(1, keepdims=True) + K.mean()
     norm = np.linalg.norm(K)
-    if not norm > 1e-12 * len(X):
+    if not norm**2 > ROUNDING * whole**2:
         raise nothing_left("the array")
     return Relation(K / norm, "u-centred" if estimator == "debiased" else "centred")
 
 
 def gram(X, kernel, bandwidth=1.0):
-    """Kernel matrix of shape (n_stimuli, n_stimuli) in float64: the K of :func:`consilience.core.kernel_sums`."""
+    """Kernel matrix of shape (n_stimuli, n_stimuli) in float64: the K of :func:`consilience.core.kernel_sums`.
+
+    As there, "rbf" and "laplacian" come less their median, to which every estimator is blind.
+    """
     X = fit_kernel(X, kernel)
     rows = centred(X, kernel)
     if kernel in ("linear", "cosine"):
         return rows @ rows.T
     distances = squareform(pdist(rows)) / (bandwidth * median_distance(X))
-    return np.exp(-(distances**2) / 2 if kernel == "rbf" else -distances)
+    K = np.exp(-(distances**2) / 2 if kernel == "rbf" else -distances)
+    return K - value_at_median(kernel, bandwidth)
 
 
 def u_centre(K):
@@ -144,7 +163,7 @@ def check_options(kernel, estimator, bandwidth):
 def nothing_left(name):
     return InputError(
         f"The kernel of {name} is constant over pairs of different stimuli, so its HSIC with itself is not positive "
-        "and CKA has no value. Use more stimuli, or units that tell more than one of them apart."
+        "and CKA has no value. Use more stimuli, units that tell more than one of them apart, or a wider bandwidth."
     )
 
 
@@ -152,8 +171,9 @@ CARD = Card(
     name="cka",
     title="Centred kernel alignment (CKA), debiased",
     formula=r"\mathrm{CKA} = \frac{\sum_{i \ne j} \tilde K_{ij} \tilde L_{ij}}"
-    r"{\sqrt{\sum_{i \ne j} \tilde K_{ij}^2}\, \sqrt{\sum_{i \ne j} \tilde L_{ij}^2}},\qquad"
-    r"\tilde K_{ij} = K_{ij} - \frac{K_{i\cdot} + K_{\cdot j}}{n-2} + \frac{K_{\cdot\cdot}}{(n-1)(n-2)}",
+    r"{\sqrt{\sum_{i \ne j} \tilde K_{ij}^2}\, \sqrt{\sum_{i \ne j} \tilde L_{ij}^2}} \\[1ex]"
+    r"\tilde K_{ij} = K_{ij} - \frac{K_{i\cdot} + K_{\cdot j}}{n-2}"
+    r" + \frac{K_{\cdot\cdot}}{(n-1)(n-2)}, \quad K_{ii} = 0",
     source="kornblith2019,song2012,murphy2024",
     value_range="at most 1; about 0 for unrelated representations, and slightly negative half of the time",
     direction="similarity",

@@ -36,13 +36,9 @@ class Relation:
         """Number of stimuli."""
         return self.matrix.shape[0]
 
-    def rows(self, order):
-        """The same relation after the stimuli are reordered or, with a boolean or shorter index, selected."""
-        return Relation(self.matrix[order][:, order], self.kind, self.scale)
-
 
 def product(a, b):
     """Inner product of two relations: sum over i, j of ``a[i, j] * b[i, j]``. O(n²), or O(n k) for neighbours."""
     if sparse.issparse(a.matrix):
-        return float(a.matrix.multiply(b.matrix).sum())
+        return min(float(a.matrix.multiply(b.matrix).sum()), 1.0)  # a shared graph may sum to 1 and a rounding
     return float(np.einsum("ij,ij->", a.matrix, b.matrix))
