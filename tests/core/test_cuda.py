@@ -76,9 +76,7 @@ def test_refuses_without_leaving_the_device():
 def test_kernel_sums_as_on_the_cpu(n, dx, dy, dtype, kernel):
     X, Y = (torch.from_numpy(normal(n, d) + 1).to(dtype) for d in (dx, dy))
     for estimator in ("hsic_unbiased", "hsic_biased"):
-        found, expected = (
-            getattr(kernel_sums(A, B, kernel), estimator) for A, B in ((X.cuda(), Y.cuda()), (X, Y))
-        )
+        found, expected = (getattr(kernel_sums(A, B, kernel), estimator) for A, B in ((X.cuda(), Y.cuda()), (X, Y)))
         assert found == pytest.approx(expected, rel=1e-6, abs=1e-8)
 
 

@@ -161,8 +161,10 @@ def median_distance(X, name="X", *, threads=None):
     road = roads.road()
     median = 0.0
     if np.any(X[:1] != X):
-        median = twin_sums.median_distance(X) if road == "twin" else roads.compiled.median_distance(
-            X, isa=road, threads=_threads(threads)
+        median = (
+            twin_sums.median_distance(X)
+            if road == "twin"
+            else roads.compiled.median_distance(X, isa=road, threads=_threads(threads))
         )
     if not median > 0:
         raise InputError(
