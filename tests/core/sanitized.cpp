@@ -1,0 +1,59 @@
+// Every operation of the core, on every instruction set of this CPU, at awkward shapes and with several
+// threads, over arrays that end where their memory ends. Built and run by test_sanitizers.py with the
+// compiler's own watchmen: a read beyond an end, an overflow or a race stops the program.
+#include <cstdio>
+#include <random>
+
+#include "isa.hpp"
+#include "kernel_sums.hpp"
+#include "neighbors.hpp"
+
+using namespace consilience;
+
+namespace {
+
+template <class T> std::vector<T> random_rows(std::int64_t n, std::int64_t d, unsigned seed) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<double> normal(3, 1);
+  std::vector<T> rows(n * d);
+  for (T& value : rows) value = static_cast<T>(normal(generator));
+  for (std::int64_t t = 0; t < d; t++) rows[t] = rows[(n - 1) * d + t];  // a tie
+  return rows;
+}
+
+template <class T> View view_of(const std::vector<T>& rows, std::int64_t n, std::int64_t d) {
+  return View{rows.data(), sizeof(T) == 4 ? Type::f32 : Type::f64, n, d, d, 1};
+}
+
+template <class T> void all_operations(const Isa& isa, std::int64_t n, std::int64_t d, int threads) {
+  const Workers workers{threads, [] {}};
+  const std::vector<T> x = random_rows<T>(n, d, 1), y = random_rows<T>(n, d + 1, 2), z = random_rows<T>(n / 2, d, 3);
+  const View X = view_of(x, n, d), Y = view_of(y, n, d + 1), Z = view_of(z, n / 2, d);
+  for (const Similarity similarity : {Similarity::cosine, Similarity::dot, Similarity::euclidean})
+    for (const std::int64_t k : {std::int64_t(1), n / 3, n - 1}) {
+      std::vector<std::int64_t> indices(n * k);
+      std::vector<double> similarities(n * k);
+      Ties ties;
+      neighbors<T>(isa, X, nullptr, k, similarity, workers, indices.data(), similarities.data(), &ties);
+      if (k <= n / 2) neighbors<T>(isa, X, &Z, k, similarity, workers, indices.data(), similarities.data(), nullptr);
+    }
+  for (const Kernel kernel : {Kernel::linear, Kernel::cosine, Kernel::gaussian, Kernel::laplacian}) {
+    if (kernel == Kernel::cosine && d == 1) continue;  // one unit has one direction
+    std::vector<double> products(3), k_rows(n), l_rows(n), k_diagonal(n), l_diagonal(n);
+    const Spread spread{median_distance(isa, X, workers), median_distance(isa, Y, workers), 0.5};
+    kernel_sums(isa, X, Y, kernel, spread, sizeof(T) == 8, workers,
+                {products.data(), k_rows.data(), l_rows.data(), k_diagonal.data(), l_diagonal.data()});
+  }
+}
+
+}  // namespace
+
+int main() {
+  for (const Isa* isa : available_isas())
+    for (const std::int64_t n : {4, 17, 251})
+      for (const std::int64_t d : {1, 7, 40}) {
+        all_operations<float>(*isa, n, d, 3);
+        all_operations<double>(*isa, n, d, 3);
+      }
+  std::puts("clean");
+}

@@ -1,0 +1,41 @@
+"""The C++ core under the compiler's watchmen: memory and undefined behaviour, then races between threads."""
+
+import platform
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+SOURCES = HERE.parents[1] / "src" / "core"
+COMPILER = shutil.which("g++")
+INSTRUCTIONS = {
+    "generic": ["-DBYTES=16"],
+    "avx2": ["-DBYTES=32", "-mavx2", "-mfma"],
+    "avx512": ["-DBYTES=64", "-mavx512f", "-mavx512dq", "-mfma"],
+}
+
+
+@pytest.mark.skipif(COMPILER is None or platform.machine() != "x86_64", reason="needs g++ on x86_64")
+@pytest.mark.parametrize("watch", ["address,undefined", "thread"])
+def test_every_operation_is_clean(tmp_path, watch):
+    flags = [
+        "-std=c++17",
+        "-O1",
+        "-g",
+        f"-I{SOURCES}",
+        f"-fsanitize={watch}",
+        "-fno-sanitize-recover=all",
+        "-Wno-psabi",
+    ]
+    for isa, options in INSTRUCTIONS.items():
+        kernels = [*flags, f"-DISA={isa}", *options, "-c", SOURCES / "kernels.cpp", "-o", tmp_path / f"{isa}.o"]
+        subprocess.run([COMPILER, *kernels], check=True)
+    sources = [HERE / "sanitized.cpp", *(SOURCES / f"{name}.cpp" for name in ("pack", "neighbors", "kernel_sums"))]
+    objects = [tmp_path / f"{isa}.o" for isa in INSTRUCTIONS]
+    program = tmp_path / "sanitized"
+    subprocess.run([COMPILER, *flags, "-pthread", *sources, *objects, "-o", program], check=True)
+    found = subprocess.run([program], capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr[-3000:]
+    assert found.stdout == "clean\n"
