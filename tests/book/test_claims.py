@@ -47,6 +47,12 @@ def test_a_case_passes_only_if_all_its_tests_do():
     assert judge(CLAIM, tests).verdict == "contested"
 
 
+def test_what_was_not_tested_is_not_said_to_have_failed():
+    near = test_case("a", "local", True)
+    assert "was not tested" in judge(CLAIM, [near]).why
+    assert "not every test of the whole" in judge(CLAIM, [near, test_case("a", "global", False)]).why
+
+
 def test_what_is_recorded_can_be_read_back(monkeypatch):
     shown = {}
     monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.update(data))

@@ -142,10 +142,13 @@ def judge(claim, tests, by_size=False):
         verdict = SMALL
     else:
         verdict = CONTESTED
-    passed = sum(outcome.values())
-    why = (
-        f"{VERDICTS[verdict]} ({passed} of {len(outcome)} cases, {sum(t.passed for t in tests)} of {len(tests)} tests)"
-    )
+    meaning = VERDICTS[verdict]
+    if verdict == LOCALLY:
+        tested = len(local) < len(outcome)
+        rest = "not every test of the whole geometry" if tested else "the whole geometry was not tested"
+        meaning = f"every test of neighbours passed, {rest}"
+    cases = f"{sum(outcome.values())} of {len(outcome)} cases"
+    why = f"{meaning} ({cases}, {sum(test.passed for test in tests)} of {len(tests)} tests)"
     return replace(claim, tests=tests, verdict=verdict, why=why)
 
 
