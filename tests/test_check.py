@@ -138,6 +138,7 @@ LAYERS = {"one": good}
         ({"alpha": 5}, "alpha"),
         ({"kernle": "rbf"}, "kernle"),
         ({"groups": [None] * 12}, "missing"),
+        ({"metrics": "mutual_knn", "k": 11}, "Reduce k"),
     ],
 )
 def test_compare_refuses(arguments, words):

@@ -16,23 +16,23 @@ from myst_nb.core.read import create_nb_reader
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-MIME = "application/vnd.consilience.claim+json"
 FIELDS = {"id", "chapter", "statement", "study", "statistic", "stimuli", "n", "k", "seed", "tests", "verdict", "why"}
 OPEN = 9  # tests that are shown without a click
 logger = logging.getLogger(__name__)
 
 
-def verdicts():
-    """Every verdict and what it means, from the package, which gives them."""
-    from consilience.book.claims import VERDICTS
+def claims():
+    """The package's room for claims; imported late, so that a build without the package can say so in a line."""
+    from consilience.book import claims
 
-    return VERDICTS
+    return claims
 
 
 def recorded(notebook):
     """The claims in the outputs of an executed notebook, in order."""
     outputs = (output for cell in notebook["cells"] for output in cell.get("outputs", []))
-    return [output["data"][MIME] for output in outputs if MIME in output.get("data", {})]
+    mime = claims().MIME
+    return [output["data"][mime] for output in outputs if mime in output.get("data", {})]
 
 
 def executed(env, docname):
@@ -56,7 +56,7 @@ def collect(app, doctree):
     for claim in recorded(notebook) if notebook else []:
         if missing := FIELDS - claim.keys():
             logger.warning(f"claim {claim.get('id')!r} lacks {', '.join(sorted(missing))}", location=env.docname)
-        elif claim["verdict"] not in verdicts():
+        elif claim["verdict"] not in claims().VERDICTS:
             logger.warning(f"claim {claim['id']!r} has no known verdict: {claim['verdict']!r}", location=env.docname)
         elif any(claim["id"] == other["id"] for others in claims_of(env).values() for other in others):
             logger.warning(f"claim {claim['id']!r} is recorded twice", location=env.docname)
@@ -72,32 +72,6 @@ def claims_of(env):
 
 def forget(app, env, docname):
     claims_of(env).pop(docname, None)
-
-
-def badge(verdict):
-    """A verdict as a shape and a word."""
-    return f'<span class="verdict verdict-{verdict.replace(" ", "-")}">{html.escape(verdict)}</span>'
-
-
-def number(value, digits=3):
-    """A number as the tables show it; nothing where there is none."""
-    if value is None:
-        return "–"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
-
-
-def p_value(p):
-    if p is None:
-        return "–"
-    return "≤ 0.0001" if p <= 1e-4 else f"{p:.4f}" if p < 0.01 else f"{p:.3f}"
-
-
-def interval(test):
-    if test.get("low") is None or test.get("high") is None:
-        return "–"
-    return f"[{number(test['low'])}, {number(test['high'])}]"
 
 
 def table(head, rows, css):
@@ -122,28 +96,6 @@ def facts(claim):
     return " · ".join(html.escape(str(fact)) for fact in known if fact)
 
 
-def tests(claim):
-    """The numbers of a claim: one row a test; folded when there are many."""
-    rows = [
-        [
-            html.escape(test.get("case", "")),
-            {"local": "neighbours", "global": "geometry"}.get(test.get("scale"), ""),
-            html.escape(test["name"]),
-            number(test["value"]),
-            interval(test),
-            p_value(test.get("p")),
-            f'<span class="test-{"passed" if test["passed"] else "failed"}">{"yes" if test["passed"] else "no"}</span>',
-        ]
-        for test in claim["tests"]
-    ]
-    if not rows:
-        return ""
-    passed = sum(test["passed"] for test in claim["tests"])
-    summary = f"<summary>{passed} of {len(rows)} tests passed</summary>"
-    content = table(["Case", "Sees", "Against", "Value", "Interval", "p", "Passed"], rows, "tests")
-    return f'<details class="claim-tests"{" open" if len(rows) <= OPEN else ""}>{summary}{content}</details>'
-
-
 def sentence(words):
     words = words.strip()
     return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
@@ -153,7 +105,7 @@ class Evidence(SphinxDirective):
     """``{evidence}``: every recorded claim, with its verdict, its numbers, its study and the place that made it."""
 
     def run(self):
-        found = [(name, claim) for name, claims in sorted(claims_of(self.env).items()) for claim in claims]
+        found = [(name, claim) for name, made in sorted(claims_of(self.env).items()) for claim in made]
         if not found:
             logger.warning("no chapter has recorded a claim", location=self.get_location())
             return []
@@ -166,12 +118,16 @@ class Evidence(SphinxDirective):
         for _, claim in found:
             named = html.escape(f"numbers of {title_of(claim)}")
             more = f'<a href="#evidence-{claim["id"]}" aria-label="{named}">numbers</a>'
-            lines += [f"* - {badge(claim['verdict'])}", f"  - {' '.join(claim['statement'].split())}", f"  - {more}"]
+            lines += [
+                f"* - {claims().badge(claim['verdict'])}",
+                f"  - {' '.join(claim['statement'].split())}",
+                f"  - {more}",
+            ]
         return self.markdown("\n".join([*lines, ":::"]), "claims-overview")
 
     def key(self, found):
         counts = Counter(claim["verdict"] for _, claim in found)
-        rows = [[badge(verdict), meaning, counts[verdict]] for verdict, meaning in verdicts().items()]
+        rows = [[claims().badge(verdict), meaning, counts[verdict]] for verdict, meaning in claims().VERDICTS.items()]
         summary = "<summary>What the verdicts mean, and how many claims have each</summary>"
         content = table(["Verdict", "Means", "Claims"], rows, "verdicts")
         return nodes.raw("", f'<details class="verdict-key">{summary}{content}</details>', format="html")
@@ -180,10 +136,10 @@ class Evidence(SphinxDirective):
         """A section, so that each claim has an address and stands in the page's contents."""
         section = nodes.section(ids=[f"evidence-{claim['id']}"], classes=["claim-card"])
         section += nodes.title("", title_of(claim))
-        section += nodes.raw("", f'<p class="claim-verdict">{badge(claim["verdict"])}</p>', format="html")
+        section += nodes.raw("", f'<p class="claim-verdict">{claims().badge(claim["verdict"])}</p>', format="html")
         section += self.markdown(claim["statement"], "claim-statement")
         section += self.markdown(sentence(claim["why"]), "claim-why")
-        section += nodes.raw("", tests(claim), format="html")
+        section += nodes.raw("", claims().tests_table(claim["tests"], len(claim["tests"]) <= OPEN), format="html")
         section += nodes.raw("", f'<p class="claim-facts">{facts(claim)}</p>', format="html")
         cited = ", ".join(f"{{cite:t}}`{key}`" for key in claim["study"])
         section += self.markdown(f"Claimed by {cited}." if cited else "Our own claim.", "claim-study")

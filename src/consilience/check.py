@@ -130,7 +130,7 @@ def as_numpy(X, name):
         if hasattr(X, "detach"):  # a tensor that remembers its gradient exports no memory
             X = X.detach().cpu()
         X = np.asarray(X)
-    except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"{name} cannot be read as an array: {error}") from error
     if X.dtype.kind in "biu":
         return X.astype(np.float64)

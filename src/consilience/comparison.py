@@ -186,6 +186,8 @@ def compare(
     for metric in metrics:
         scores, chance = layer_scores(layers_a, layers_b, metric, draws, groups, seed, **metric_options)
         tau = np.sort(np.concatenate([chance, scores[None]]), 0)[int(np.ceil((1 - alpha) * (draws + 1))) - 1]
+        if not chance.std(0).min() > 1e-12:
+            raise InputError(f"{metric}: a score is the same however stimuli are paired, so it says nothing. Reduce k.")
         highest = chance.max((1, 2))
         for i, name_a in enumerate(layers_a):
             for j, name_b in enumerate(layers_b):
@@ -214,7 +216,7 @@ def layer_matrix(table, column="score"):
     return wide.loc[table.layer_a.drop_duplicates(), table.layer_b.drop_duplicates()].to_numpy()
 
 
-def layer_scores(layers_a, layers_b, metric="cka", draws=0, groups=None, seed=0, **metric_options):
+def layer_scores(layers_a, layers_b, metric, draws, groups, seed, **metric_options):
     """Scores of all pairs of layers as one matrix, and as many again under each random pairing.
 
     Parameters
@@ -233,8 +235,6 @@ def layer_scores(layers_a, layers_b, metric="cka", draws=0, groups=None, seed=0,
     a = [card.relation(checked(layers_a, name, n, "layers_a"), **options) for name in layers_a]
     b = [card.relation(checked(layers_b, name, n, "layers_b"), **options) for name in layers_b]
     (scores,) = permuted_products(a, b, [np.arange(n)])
-    if not draws:
-        return scores, np.empty((0, *scores.shape))
     return scores, permuted_products(a, b, orders(n, draws, seed, check_groups(groups, n)))
 
 

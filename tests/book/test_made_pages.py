@@ -34,8 +34,26 @@ CLAIM = {
     "k": 10,
     "seed": None,
     "tests": [
-        {"name": "chance", "value": 0.2154, "low": None, "high": None, "p": 1e-9, "passed": True},
-        {"name": "pixels", "value": -0.02, "low": -0.04, "high": 0.001, "p": None, "passed": False},
+        {
+            "case": "a and b",
+            "scale": "local",
+            "name": "chance",
+            "value": 0.2154,
+            "low": None,
+            "high": None,
+            "p": 1e-9,
+            "passed": True,
+        },
+        {
+            "case": "a and b",
+            "scale": "local",
+            "name": "pixels",
+            "value": -0.02,
+            "low": -0.04,
+            "high": 0.001,
+            "p": None,
+            "passed": False,
+        },
     ],
     "verdict": "holds locally",
     "why": "one of two tests passed",
@@ -60,7 +78,7 @@ class Card:
 def catalogue():
     return {"toy": Card()}
 """
-CLAIMS = 'VERDICTS = {"holds locally": "by neighbours", "contested": "some cases passed"}\n'
+CLAIMS = (EXTENSIONS.parents[1] / "src" / "consilience" / "book" / "claims.py").read_text()  # the real one
 CONFIG = """\
 title: Toy
 only_build_toc_files: true
@@ -90,6 +108,7 @@ PAGES = {
     "src/consilience/__init__.py": PACKAGE,
     "src/consilience/book/__init__.py": "",
     "src/consilience/book/claims.py": CLAIMS,
+    "src/consilience/metrics.py": "def catalogue():\n    return {}\n",
 }
 
 
@@ -129,7 +148,7 @@ def test_evidence_shows_the_claim_with_its_numbers(pages):
     page = pages["book/evidence.html"]
     for words in (
         "Toy: neighbours",
-        '<span class="verdict verdict-holds-locally">holds locally</span>',
+        '<span class="verdict verdict-holds-locally"><span class="mark">◐ </span>holds locally</span>',
         "0.215",
         "≤ 0.0001",
         "[−0.040, 0.001]",

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from html import escape
 
+from consilience.metrics import catalogue
+
 MIME = "application/vnd.consilience.claim+json"
 
 HOLDS = "holds"
@@ -26,6 +28,7 @@ VERDICTS = {
     FAILS: "no case passed all its tests",
     UNTESTABLE: "nothing here can decide it",
 }
+MARKS = {HOLDS: "●", LOCALLY: "◐", SMALL: "◔", CONTESTED: "◇", FAILS: "✕", UNTESTABLE: "○"}
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def above_control(resampled, pair, control, name, metric, case, level=0.99):
 
 
 def scale_of(metric):
-    return "local" if metric == "mutual_knn" else "global"
+    return catalogue()[metric].scale
 
 
 def judge(claim, tests, by_size=False):
@@ -161,32 +164,59 @@ def record(claim):
 
 def as_text(claim):
     rows = [
-        f"  {'passed' if t.passed else 'FAILED'}  {t.case}, {t.scale}, against {t.name}: {number(t)}"
+        f"  {'passed' if t.passed else 'FAILED'}  {t.case}, {t.scale}, against {t.name}: {number(t.value)}"
         for t in claim.tests
     ]
     return "\n".join([f"{claim.statement}\n{claim.verdict.upper()}: {claim.why}", *rows])
 
 
 def as_html(claim):
-    mark = {HOLDS: "●", LOCALLY: "◐", SMALL: "◔", CONTESTED: "◇", FAILS: "✕", UNTESTABLE: "○"}[claim.verdict]
-    rows = "".join(
-        f"<tr><td>{'✓' if t.passed else '✕'}<span class='sr'> {'passed' if t.passed else 'failed'}</span></td>"
-        f"<td>{escape(t.case)}</td><td>{'neighbours' if t.scale == 'local' else 'geometry'}</td>"
-        f"<td>{escape(t.name)}</td><td>{number(t)}</td></tr>"
-        for t in claim.tests
-    )
+    why = claim.why[0].upper() + claim.why[1:]
     return (
-        f"<div class='claim' id='claim-{escape(claim.id)}'><p class='claim-statement'>"
-        f"<span class='verdict verdict-{claim.verdict.replace(' ', '-')}'><span class='mark'>{mark} </span>"
-        f"{escape(claim.verdict)}</span> "
-        f"{escape(claim.statement)}</p>"
-        f"<p class='claim-why'>{escape(claim.why[0].upper() + claim.why[1:])}. {escape(claim.statistic)}.</p>"
-        f"<details><summary>The {len(claim.tests)} tests</summary><table><thead><tr><th></th><th>case</th>"
-        f"<th>sees</th><th>against</th><th>result</th></tr></thead><tbody>{rows}</tbody></table></details></div>"
+        f"<div class='claim' id='claim-{escape(claim.id)}'>"
+        f"<p class='claim-statement'>{badge(claim.verdict)} {escape(claim.statement)}</p>"
+        f"<p class='claim-why'>{escape(why)}. {escape(claim.statistic)}.</p>"
+        f"{tests_table([asdict(test) for test in claim.tests])}</div>"
     )
 
 
-def number(test):
-    if test.p is not None:
-        return f"{test.value:.3f}, p {'≤ 0.0001' if test.p <= 1e-4 else f'= {test.p:.4f}'}"
-    return f"{test.value:+.3f} ({test.low:+.3f} to {test.high:+.3f})"
+def badge(verdict):
+    """A verdict as a shape and a word, in HTML. The book draws the shape; a glyph stands where its style is missing."""
+    kind, mark = verdict.replace(" ", "-"), f'<span class="mark">{MARKS[verdict]} </span>'
+    return f'<span class="verdict verdict-{kind}">{mark}{escape(verdict)}</span>'
+
+
+def tests_table(tests, opened=False):
+    """The tests of a claim, each a dict with the fields of :class:`Evidence`, as a folded table in HTML."""
+    if not tests:
+        return ""
+    head = "".join(
+        f'<th scope="col">{word}</th>' for word in ("Case", "Sees", "Against", "Value", "Interval", "p", "Passed")
+    )
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells(test))}</tr>" for test in tests)
+    table = f'<table class="tests"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return (
+        f'<details class="claim-tests"{" open" if opened else ""}>'
+        f"<summary>{sum(test['passed'] for test in tests)} of {len(tests)} tests passed</summary>"
+        f'<div class="scroll" tabindex="0">{table}</div></details>'
+    )
+
+
+def cells(test):
+    """One test as the cells of a row."""
+    interval = "–" if test["low"] is None else f"[{number(test['low'])}, {number(test['high'])}]"
+    p = "–" if test["p"] is None else "≤ 0.0001" if test["p"] <= 1e-4 else f"{test['p']:.4f}"
+    passed = ("passed", "yes") if test["passed"] else ("failed", "no")
+    return (
+        escape(test["case"]),
+        {"local": "neighbours", "global": "geometry"}[test["scale"]],
+        escape(test["name"]),
+        number(test["value"]),
+        interval,
+        p,
+        f'<span class="test-{passed[0]}">{passed[1]}</span>',
+    )
+
+
+def number(value):
+    return f"{value:.3f}".replace("-", "\N{MINUS SIGN}")

@@ -22,6 +22,8 @@ class Card:
         Keys of the book's bibliography, separated by commas.
     value_range : str
     direction : {"similarity", "distance"}
+    scale : {"local", "global"}
+        Whether it sees near neighbours or the whole geometry.
     invariances, not_invariant : tuple of str
         Changes of one representation that leave the score alone, and changes that do not. Each is a test.
     null : str
@@ -41,6 +43,7 @@ class Card:
     source: str
     value_range: str
     direction: str
+    scale: str
     invariances: tuple[str, ...]
     not_invariant: tuple[str, ...]
     null: str

@@ -177,6 +177,7 @@ CARD = Card(
     source="kornblith2019,song2012,murphy2024",
     value_range="at most 1; about 0 for unrelated representations, and slightly negative half of the time",
     direction="similarity",
+    scale="global",
     invariances=("rotation and reflection", "scale", "translation", "order of the stimuli"),
     not_invariant=("other linear maps",),
     null="mean 0 and variance 2 / (n (n - 3)) whatever the data; skewness and kurtosis exact, from both kernels",

@@ -83,6 +83,7 @@ CARD = Card(
     source="huh2024",
     value_range="0 to 1; k / (n - 1) for unrelated representations",
     direction="similarity",
+    scale="local",
     invariances=("rotation and reflection", "scale", "order of the stimuli"),
     not_invariant=("translation", "other linear maps"),
     null="mean k / (n - 1); variance and skewness exact from seven whole numbers of each graph",
