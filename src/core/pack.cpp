@@ -1,9 +1,8 @@
 #include "pack.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
-
-#include "tiles.hpp"
 
 namespace consilience {
 
@@ -144,9 +143,8 @@ Packed<T> pack(const View& view, Similarity similarity, const std::vector<double
     const double factor = similarity == Similarity::cosine ? 1 / std::sqrt(squares[i]) : scale;
     for (std::int64_t t = 0; t < view.d; t++) row[t] *= factor;
     packed.norms[i] = std::sqrt(squares[i]) * factor;
-    packed.bias[i] = similarity == Similarity::euclidean
-                         ? static_cast<T>(-0.5 * packed.norms[i] * packed.norms[i])
-                         : T(0);
+    packed.bias[i] =
+        similarity == Similarity::euclidean ? static_cast<T>(-0.5 * packed.norms[i] * packed.norms[i]) : T(0);
   });
   return packed;
 }

@@ -3,13 +3,13 @@
 #pragma once
 #include <cstdlib>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <new>
 #include <vector>
 
 #include "kernels.hpp"
 #include "similarity.hpp"
+#include "workers.hpp"
 
 namespace consilience {
 
@@ -38,12 +38,6 @@ template <class T> struct Packed {
   Packed() = default;
   Packed(std::int64_t n, std::int64_t d);
   const T* panel(std::int64_t row) const { return values.get() + row / PANEL * d * PANEL; }
-};
-
-// How long work is split and interrupted; see tiles.hpp.
-struct Workers {
-  int threads;
-  std::function<void()> poll;  // called now and then on the calling thread; may throw to stop everything
 };
 
 // Row i in float64.

@@ -5,49 +5,10 @@
 // order they finish. The matrix itself never exists; a thread owns one tile of it at a time.
 #pragma once
 #include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <exception>
-#include <system_error>
-#include <thread>
-#include <vector>
 
 #include "pack.hpp"
 
 namespace consilience {
-
-// Runs f(item) for all items on several threads, which live for this call only: starting one costs some ten
-// microseconds, and unlike a standing pool (or OpenMP) it survives a fork. The first exception, from any
-// thread or from the poll (Ctrl-C), stops the others and is thrown here.
-template <class F> void parallel(const Workers& workers, std::int64_t items, F&& f) {
-  std::atomic<std::int64_t> next{0};
-  std::atomic<bool> stop{false};
-  std::exception_ptr thrown;
-  const auto work = [&](bool polls) {
-    auto polled = std::chrono::steady_clock::now();
-    try {
-      for (std::int64_t item; !stop && (item = next++) < items;) {
-        f(item);
-        if (polls && std::chrono::steady_clock::now() - polled > std::chrono::milliseconds(50)) {
-          workers.poll();
-          polled = std::chrono::steady_clock::now();
-        }
-      }
-    } catch (...) {
-      if (!stop.exchange(true)) thrown = std::current_exception();
-    }
-  };
-  std::vector<std::thread> others;
-  try {
-    for (std::int64_t t = 1; t < std::min<std::int64_t>(workers.threads, items); t++)
-      others.emplace_back(work, false);
-  } catch (const std::system_error&) {
-    // No more threads to be had: those that started, and this one, do all the work.
-  }
-  work(true);
-  for (auto& other : others) other.join();
-  if (thrown) std::rethrow_exception(thrown);
-}
 
 template <class T> struct Tile {
   std::int64_t row, column;  // of its first entry

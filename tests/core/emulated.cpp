@@ -15,7 +15,7 @@ extern "C" int neighbors(const View *X, const View *Y, std::int64_t k,
   ties = Ties();
   const auto run = in_double ? cuda::neighbors<double> : cuda::neighbors<float>;
   run(
-      0, 0, *X, Y, k, static_cast<Similarity>(similarity), [] {}, indices,
+      0, 0, *X, Y, k, static_cast<Similarity>(similarity), [](double) {}, indices,
       similarities, &ties);
   return static_cast<int>(ties.columns.size());
 } catch (...) {

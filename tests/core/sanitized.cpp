@@ -26,7 +26,7 @@ template <class T> View view_of(const std::vector<T>& rows, std::int64_t n, std:
 }
 
 template <class T> void all_operations(const Isa& isa, std::int64_t n, std::int64_t d, int threads) {
-  const Workers workers{threads, [] {}};
+  const Workers workers{threads, [](double) {}};
   const std::vector<T> x = random_rows<T>(n, d, 1), y = random_rows<T>(n, d + 1, 2), z = random_rows<T>(n / 2, d, 3);
   const View X = view_of(x, n, d), Y = view_of(y, n, d + 1), Z = view_of(z, n / 2, d);
   for (const Similarity similarity : {Similarity::cosine, Similarity::dot, Similarity::euclidean})

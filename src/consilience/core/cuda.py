@@ -10,6 +10,7 @@ import sys
 
 from consilience.check import FEWEST_STIMULI, InputError, check_k
 from consilience.core import roads
+from consilience.core.progress import progress
 
 CUDA = 2  # DLPack's number for this kind of device
 
@@ -38,9 +39,10 @@ def neighbors(X, k, similarity, others=None, want_ties=False):
         similarities = library.empty((n, k), dtype=library.float64, **where)
         stream = current_stream(library)
         lent = lend([X, others, indices, similarities], stream)
-        ties = roads.compiled.neighbors_on_cuda(
-            lent[0], lent[1], similarity, lent[2], lent[3], want_ties=want_ties, stream=stream
-        )
+        with progress("neighbours") as tell:
+            ties = roads.compiled.neighbors_on_cuda(
+                lent[0], lent[1], similarity, lent[2], lent[3], want_ties=want_ties, stream=stream, tell=tell
+            )
         if library.float64 not in (X.dtype, getattr(others, "dtype", None)):
             similarities = similarities.float() if is_torch else similarities.astype(library.float32)
     return indices, similarities, ties
@@ -61,9 +63,11 @@ def kernel_sums(X, Y, kernel, spread, in_double, products, *rest):
     library = library_of(X)
     with device_of(library, X):
         stream = current_stream(library)
-        roads.compiled.kernel_sums_on_cuda(
-            *lend([X, Y], stream), kernel, spread, products, *rest, in_double=in_double, stream=stream
-        )
+        lent = lend([X, Y], stream)
+        with progress("kernel sums") as tell:
+            roads.compiled.kernel_sums_on_cuda(
+                *lent, kernel, spread, products, *rest, in_double=in_double, stream=stream, tell=tell
+            )
 
 
 def library_of(X):

@@ -10,6 +10,8 @@ import numpy as np
 from consilience.check import InputError, as_numpy, check_choice, check_pair
 from consilience.core import cuda, roads, twin_sums
 from consilience.core.fit import check_threads, fit
+from consilience.core.memory import need
+from consilience.core.progress import progress
 
 KERNELS = ("linear", "cosine", "rbf", "laplacian")
 MOST_IN_MEDIAN = 2000  # stimuli whose distances are all looked at: two million
@@ -208,6 +210,7 @@ def _threads(threads):
 
 def _by_road(X, Y, kernel, spread, threads, in_double):
     """The sums, by the road of the day."""
+    need(len(X) * ((8 if in_double else 4) * (X.shape[1] + Y.shape[1]) + 80), f"The kernel sums of {len(X):,} stimuli")
     if not cuda.is_on_device(X) and (road := roads.road()) == "twin":
         products, *rest = twin_sums.kernel_sums(X, Y, kernel, *spread)
         return KernelSums(len(X), *map(float, products), *rest)
@@ -215,7 +218,9 @@ def _by_road(X, Y, kernel, spread, threads, in_double):
     if cuda.is_on_device(X):
         cuda.kernel_sums(X, Y, kernel, spread, in_double, products, *rest)
     else:
-        roads.compiled.kernel_sums(
-            X, Y, kernel, spread, products, *rest, in_double=in_double, isa=road, threads=_threads(threads)
-        )
+        threads = _threads(threads)
+        with progress("kernel sums") as tell:
+            roads.compiled.kernel_sums(
+                X, Y, kernel, spread, products, *rest, in_double=in_double, isa=road, threads=threads, tell=tell
+            )
     return KernelSums(len(X), *map(float, products), *rest)

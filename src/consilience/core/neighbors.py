@@ -8,6 +8,8 @@ from scipy.sparse import csr_array
 from consilience.check import InputError, check_array, check_choice, check_k
 from consilience.core import cuda, roads, twin
 from consilience.core.fit import check_threads, fit
+from consilience.core.memory import need
+from consilience.core.progress import progress
 
 SIMILARITIES = ("cosine", "dot", "euclidean")
 MOST_ROWS = 2**31 - 1  # columns are numbered in 32 bits while they wait in a row's list
@@ -133,16 +135,25 @@ def _fit(X, similarity, name):
 
 def _nearest(X, others, k, similarity, threads, want_ties):
     """Indices, similarities (float64) and ties, as the twin has them, by the road of the day."""
+    need(_memory(X, others, k), f"The {k} neighbours of {len(X):,} stimuli")
     road = roads.road()
     if road == "twin":
         indices, similarities, ties = twin.neighbors(X, k, similarity, others)
     else:
         indices, similarities = np.empty((len(X), k), np.int64), np.empty((len(X), k), np.float64)
         threads = roads.thread_count() if threads is None else check_threads(threads)
-        ties = roads.compiled.neighbors(
-            X, others, similarity, indices, similarities, want_ties=want_ties, isa=road, threads=threads
-        )
+        with progress("neighbours") as tell:
+            ties = roads.compiled.neighbors(
+                X, others, similarity, indices, similarities, want_ties=want_ties, isa=road, threads=threads, tell=tell
+            )
     return indices, similarities, ties
+
+
+def _memory(X, others, k):
+    """Bytes: packed copies, a list of candidates for each row, twice as long as it must be, and the results."""
+    width = 8 if np.float64 in (X.dtype, getattr(others, "dtype", None)) else 4
+    rows = len(X) + (0 if others is None else len(others))
+    return rows * X.shape[1] * width + len(X) * (4 * width * (k + max(8, k // 2)) + 16 * k)
 
 
 def _shared(indices, tied, starts, columns):

@@ -6,12 +6,10 @@
 #include <cuda_runtime.h>
 #endif
 
-#include <chrono>
-#include <functional>
 #include <stdexcept>
 #include <string>
-#include <thread>
-#include <vector>
+
+#include "../workers.hpp"
 
 namespace consilience::cuda {
 
@@ -79,11 +77,12 @@ struct OnDevice {
   ~OnDevice() { cudaSetDevice(before); }
 };
 
-// Waits for a stream, but listens for a Ctrl-C. What was queued still runs to its end.
-inline void wait(cudaStream_t stream, const std::function<void()>& poll) {
+// Waits for a stream, but listens for a Ctrl-C. What was queued still runs to its end. `share` is what will be done
+// of the present pass when it has.
+inline void wait(cudaStream_t stream, const Poll& poll, double share = 1) {
   cudaError_t state;
   while ((state = cudaStreamQuery(stream)) == cudaErrorNotReady) {
-    poll();
+    poll(share);
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   check(state);

@@ -53,14 +53,14 @@ template <class T> struct Sums {
 
 template <class T>
 void sum_tiles(const Centred& X, const Centred& Y, Kernel kernel, double scale_X, double scale_Y,
-               double shift, cudaStream_t stream, const std::function<void()>& poll, const KernelSums& to) {
+               double shift, cudaStream_t stream, const Poll& poll, const KernelSums& to) {
   const Packed<T> A = pack<T>(X, scale_X, stream), B = pack<T>(Y, scale_Y, stream);
   const Memory<double> rows(A.n * SUMS, stream);
   const Sums<T> sums{kernel, static_cast<T>(shift), A.rows(), B.rows(), rows.data, {}};
   for (std::int64_t first = 0; first < A.n; first += ROWS_AT_ONCE) {
     launch(for_tile_pairs<T, Sums<T>>, blocks_for(std::min(ROWS_AT_ONCE, A.n - first), TILE), THREADS, stream,
            A.rows(), B.rows(), first, sums);
-    wait(stream, poll);
+    wait(stream, poll, share_done(first + ROWS_AT_ONCE, A.n));
   }
   const std::vector<double> here = rows.all();
   std::fill(to.products, to.products + 3, 0.0);
@@ -78,8 +78,7 @@ void sum_tiles(const Centred& X, const Centred& Y, Kernel kernel, double scale_X
 }  // namespace
 
 void kernel_sums(int device, std::uintptr_t stream_number, const View& X, const View& Y, Kernel kernel,
-                 const Spread& spread, bool in_double, const std::function<void()>& poll,
-                 const KernelSums& sums) {
+                 const Spread& spread, bool in_double, const Poll& poll, const KernelSums& sums) {
   const OnDevice on(device);
   const auto stream = reinterpret_cast<cudaStream_t>(stream_number);
   const bool unit_rows = kernel == Kernel::cosine;

@@ -1,8 +1,7 @@
-// The same operation as ../kernel_sums.hpp, for arrays in the memory of a GPU. Plain C++, so that module.cpp
+// The same operation as ../kernel_sums.hpp, for arrays in the memory of a GPU. Plain C++, so that ../python
 // can use it.
 #pragma once
 #include <cstdint>
-#include <functional>
 
 #include "../kernel_sums.hpp"
 
@@ -12,7 +11,6 @@ namespace consilience::cuda {
 // stream: a packed copy of both inputs, and 40 bytes a row. The sums go to main memory. `poll` is called
 // while waiting.
 void kernel_sums(int device, std::uintptr_t stream, const View& X, const View& Y, Kernel kernel,
-                 const Spread& spread, bool in_double, const std::function<void()>& poll,
-                 const KernelSums& sums);
+                 const Spread& spread, bool in_double, const Poll& poll, const KernelSums& sums);
 
 }  // namespace consilience::cuda

@@ -196,8 +196,8 @@ void note_ties(const std::vector<std::int64_t>& original, const std::vector<char
 
 template <class T>
 void neighbors(int device, std::uintptr_t stream_number, const View& X, const View* others, std::int64_t k,
-               Similarity similarity, const std::function<void()>& poll, std::int64_t* indices,
-               double* similarities, Ties* ties) {
+               Similarity similarity, const Poll& poll, std::int64_t* indices, double* similarities,
+               Ties* ties) {
   const OnDevice on(device);
   const auto stream = reinterpret_cast<cudaStream_t>(stream_number);
   const View& Y = others ? *others : X;
@@ -228,7 +228,7 @@ void neighbors(int device, std::uintptr_t stream_number, const View& X, const Vi
   for (std::int64_t first = 0; first < X.n; first += ROWS_AT_ONCE) {
     launch(for_tiles<T, Best<T>>, blocks_for(std::min(ROWS_AT_ONCE, X.n - first), TILE), THREADS, stream,
            rows, columns, first, Best<T>{lists, one_set});
-    wait(stream, poll);
+    wait(stream, poll, share_done(first + ROWS_AT_ONCE, X.n));
   }
 
   // Settle, and remember the rows whose list may miss a contested column.
@@ -275,9 +275,9 @@ void neighbors(int device, std::uintptr_t stream_number, const View& X, const Vi
 }
 
 template void neighbors<float>(int, std::uintptr_t, const View&, const View*, std::int64_t, Similarity,
-                               const std::function<void()>&, std::int64_t*, double*, Ties*);
+                               const Poll&, std::int64_t*, double*, Ties*);
 template void neighbors<double>(int, std::uintptr_t, const View&, const View*, std::int64_t, Similarity,
-                                const std::function<void()>&, std::int64_t*, double*, Ties*);
+                                const Poll&, std::int64_t*, double*, Ties*);
 
 std::vector<std::string> devices() {
   int count = 0;

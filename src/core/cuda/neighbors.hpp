@@ -1,7 +1,6 @@
-// The same operation as ../neighbors.hpp, for arrays in the memory of a GPU. Plain C++, so that module.cpp
+// The same operation as ../neighbors.hpp, for arrays in the memory of a GPU. Plain C++, so that ../python
 // can use it.
 #pragma once
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,8 +13,8 @@ namespace consilience::cuda {
 // called while waiting.
 template <class T>
 void neighbors(int device, std::uintptr_t stream, const View& X, const View* Y, std::int64_t k,
-               Similarity similarity, const std::function<void()>& poll, std::int64_t* indices,
-               double* similarities, Ties* ties);
+               Similarity similarity, const Poll& poll, std::int64_t* indices, double* similarities,
+               Ties* ties);
 
 // Names of the GPUs that can be used; none without a driver.
 std::vector<std::string> devices();

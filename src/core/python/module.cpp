@@ -1,0 +1,29 @@
+// The door between Python and the core. This folder alone knows both; each file is the door of one operation.
+#include <nanobind/stl/vector.h>
+
+#include "arrays.hpp"
+#ifdef CONSILIENCE_CUDA
+#include "../cuda/neighbors.hpp"
+#endif
+
+namespace consilience {
+
+void bind_neighbors(nb::module_& module);
+void bind_kernel_sums(nb::module_& module);
+
+}  // namespace consilience
+
+using namespace consilience;
+
+NB_MODULE(_compiled, module) {
+  bind_neighbors(module);
+  bind_kernel_sums(module);
+  module.def("isas", [] {
+    std::vector<std::string> names;
+    for (const Isa* isa : available_isas()) names.emplace_back(isa->name);
+    return names;
+  });
+#ifdef CONSILIENCE_CUDA
+  module.def("cuda_devices", cuda::devices);
+#endif
+}
