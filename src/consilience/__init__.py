@@ -14,7 +14,20 @@ from consilience.check import InputError
 from consilience.comparison import Alignment, Resampled, align, compare
 from consilience.core import neighbors, show_versions
 from consilience.features import encode
-from consilience.metrics import catalogue, cka, mutual_knn
+from consilience.metrics import (
+    catalogue,
+    cca,
+    cka,
+    cknna,
+    cycle_knn,
+    distance_correlation,
+    linear_predictivity,
+    mutual_knn,
+    participation_ratio,
+    procrustes,
+    pwcca,
+    svcca,
+)
 
 try:
     __version__ = version("consilience")
@@ -27,11 +40,20 @@ __all__ = [
     "Resampled",
     "align",
     "catalogue",
+    "cca",
     "cka",
+    "cknna",
     "compare",
+    "cycle_knn",
+    "distance_correlation",
     "encode",
+    "linear_predictivity",
     "mutual_knn",
     "neighbors",
+    "participation_ratio",
+    "procrustes",
+    "pwcca",
     "show_versions",
     "stimuli",
+    "svcca",
 ]

@@ -118,7 +118,7 @@ def align(X, Y, metric="cka", method="auto", alpha=0.05, ci=None, groups=None, s
         check_level(ci, "ci")
     check_whole(seed, "seed", 0)
     check_options([card], metric_options)
-    a, b = card.relation(X, **metric_options), card.relation(Y, **metric_options)
+    a, b = card.side(X, **metric_options), card.side(Y, **metric_options)
     score = product(a, b)
     chance = null(a, b, method, draws, seed, groups)
     if not chance.sd > 1e-12:
@@ -232,8 +232,8 @@ def layer_scores(layers_a, layers_b, metric, draws, groups, seed, **metric_optio
     card = CARDS[metric]
     options = known_options(card, metric_options)
     n = len(next(iter(layers_a.values())))
-    a = [card.relation(checked(layers_a, name, n, "layers_a"), **options) for name in layers_a]
-    b = [card.relation(checked(layers_b, name, n, "layers_b"), **options) for name in layers_b]
+    a = [card.side(checked(layers_a, name, n, "layers_a"), **options) for name in layers_a]
+    b = [card.side(checked(layers_b, name, n, "layers_b"), **options) for name in layers_b]
     (scores,) = permuted_products(a, b, [np.arange(n)])
     return scores, permuted_products(a, b, orders(n, draws, seed, check_groups(groups, n)))
 
@@ -274,7 +274,7 @@ class Resampled:
             raise InputError("The representations differ in their number of stimuli; all must have the same rows.")
 
         galleries = [np.arange(n)] if galleries is None else [check_gallery(rows, n) for rows in galleries]
-        whole = {name: card.relation(X, **metric_options) for name, X in arrays.items()}
+        whole = {name: card.side(X, **metric_options) for name, X in arrays.items()}
 
         def scores_within(gallery, rows):
             some = np.intersect1d(gallery, rows, assume_unique=True)
@@ -314,7 +314,7 @@ def on_subset(card, whole, X, rows, share, options):
         return Relation(A / np.linalg.norm(A), whole.kind)
     if "k" in known_options(card, {"k": None}):
         options = {**options, "k": max(1, round(options.get("k", 10) * share))}
-    return card.relation(X[rows], **options)
+    return card.side(X[rows], **options)
 
 
 def check_gallery(rows, n):
@@ -349,5 +349,5 @@ def known_options(card, options):
 
 
 def known_names(card):
-    code = card.relation.__code__
+    code = card.side.__code__
     return code.co_varnames[1 : code.co_argcount]

@@ -1,12 +1,17 @@
 """The metrics, one file a family. Stateless functions: two arrays in, one float out; each with its card."""
 
-from consilience.metrics import kernel, neighborhood
+from consilience.metrics import correlation, geometry, kernel, neighborhood, prediction
 from consilience.metrics.card import Card
+from consilience.metrics.correlation import cca, pwcca, svcca
+from consilience.metrics.dimension import participation_ratio
+from consilience.metrics.geometry import distance_correlation, procrustes
 from consilience.metrics.kernel import cka
-from consilience.metrics.neighborhood import mutual_knn
+from consilience.metrics.neighborhood import cknna, cycle_knn, mutual_knn
+from consilience.metrics.prediction import linear_predictivity
 from consilience.metrics.relation import Relation, product
 
-CARDS = {card.name: card for card in (kernel.CARD, neighborhood.CARD)}
+FAMILIES = (kernel, neighborhood, geometry, correlation, prediction)
+CARDS = {card.name: card for family in FAMILIES for card in family.CARDS}
 
 
 def catalogue():
@@ -14,4 +19,21 @@ def catalogue():
     return dict(CARDS)
 
 
-__all__ = ["CARDS", "Card", "Relation", "catalogue", "cka", "mutual_knn", "product"]
+__all__ = [
+    "CARDS",
+    "Card",
+    "Relation",
+    "catalogue",
+    "cca",
+    "cka",
+    "cknna",
+    "cycle_knn",
+    "distance_correlation",
+    "linear_predictivity",
+    "mutual_knn",
+    "participation_ratio",
+    "procrustes",
+    "product",
+    "pwcca",
+    "svcca",
+]

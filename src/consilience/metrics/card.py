@@ -33,8 +33,11 @@ class Card:
         When a high or low score does not mean what it seems to.
     score : callable
         ``score(X, Y, **options) -> float``.
-    relation : callable
-        ``relation(X, **options) -> Relation``: the side of the score that belongs to one representation alone.
+    side : callable
+        ``side(X, **options)``: the part of the score that belongs to one representation alone, computed once and used
+        in all pairs and permutations. It has `n` and ``reordered(order)``.
+    meet : callable
+        ``meet(a, b, **options) -> float``: the score of two sides.
     """
 
     name: str
@@ -50,4 +53,5 @@ class Card:
     cost: str
     misleads: str
     score: Callable
-    relation: Callable
+    side: Callable
+    meet: Callable

@@ -17,7 +17,7 @@ from consilience.core.kernel_sums import (
 )
 from consilience.core.twin_sums import centred
 from consilience.metrics.card import Card
-from consilience.metrics.relation import Relation
+from consilience.metrics.relation import Relation, product
 
 ESTIMATORS = ("debiased", "biased")
 ROUNDING = 1e-10  # a kernel of which centring leaves no larger part is zero but for rounding
@@ -167,23 +167,27 @@ def nothing_left(name):
     )
 
 
-CARD = Card(
-    name="cka",
-    title="Centred kernel alignment (CKA), debiased",
-    formula=r"\mathrm{CKA} = \frac{\sum_{i \ne j} \tilde K_{ij} \tilde L_{ij}}"
-    r"{\sqrt{\sum_{i \ne j} \tilde K_{ij}^2}\, \sqrt{\sum_{i \ne j} \tilde L_{ij}^2}} \\[1ex]"
-    r"\tilde K_{ij} = K_{ij} - \frac{K_{i\cdot} + K_{\cdot j}}{n-2}"
-    r" + \frac{K_{\cdot\cdot}}{(n-1)(n-2)}, \quad K_{ii} = 0",
-    source="kornblith2019,song2012,murphy2024",
-    value_range="at most 1; about 0 for unrelated representations, and slightly negative half of the time",
-    direction="similarity",
-    scale="global",
-    invariances=("rotation and reflection", "scale", "translation", "order of the stimuli"),
-    not_invariant=("other linear maps",),
-    null="mean 0 and variance 2 / (n (n - 3)) whatever the data; skewness and kurtosis exact, from both kernels",
-    cost="O(n d²) time from the units, or O(n² d) by tiles of both kernels, O(n d) memory; the exact null O(n³), O(n²)",
-    misleads="A few directions of large variance, or one far outlier, decide the score: two representations may "
-    "agree on those alone. The biased form tends to 1 as units outnumber stimuli, even for noise.",
-    score=cka,
-    relation=kernel_relation,
+CARDS = (
+    Card(
+        name="cka",
+        title="Centred kernel alignment (CKA), debiased",
+        formula=r"\mathrm{CKA} = \frac{\sum_{i \ne j} \tilde K_{ij} \tilde L_{ij}}"
+        r"{\sqrt{\sum_{i \ne j} \tilde K_{ij}^2}\, \sqrt{\sum_{i \ne j} \tilde L_{ij}^2}} \\[1ex]"
+        r"\tilde K_{ij} = K_{ij} - \frac{K_{i\cdot} + K_{\cdot j}}{n-2}"
+        r" + \frac{K_{\cdot\cdot}}{(n-1)(n-2)}, \quad K_{ii} = 0",
+        source="kornblith2019,song2012,murphy2024",
+        value_range="at most 1; about 0 for unrelated representations, and slightly negative half of the time",
+        direction="similarity",
+        scale="global",
+        invariances=("rotation and reflection", "scale", "translation", "order of the stimuli"),
+        not_invariant=("other linear maps",),
+        null="mean 0 and variance 2 / (n (n - 3)) whatever the data; skewness and kurtosis exact, from both kernels",
+        cost="O(n d²) time from the units, or O(n² d) by tiles of both kernels, O(n d) memory; the exact null O(n³), "
+        "O(n²)",
+        misleads="A few directions of large variance, or one far outlier, decide the score: two representations may "
+        "agree on those alone. The biased form tends to 1 as units outnumber stimuli, even for noise.",
+        score=cka,
+        side=kernel_relation,
+        meet=product,
+    ),
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
-from consilience.check import check_k, check_pair
+from consilience.check import InputError, check_array, check_k, check_pair
 from consilience.core import neighbor_weights
 from consilience.metrics.card import Card
 from consilience.metrics.relation import Relation, product
@@ -63,6 +65,13 @@ def neighbor_relation(X, k=10, similarity="cosine"):
     Relation
         Sparse, n k entries; kind "neighbours", or "shared neighbours" where a last place is tied (then it warns).
     """
+    graph, tied = neighbor_graph(X, k, similarity)
+    scale = np.sqrt(len(X) * k)
+    return Relation(graph / scale, "shared neighbours" if tied else "neighbours", scale)
+
+
+def neighbor_graph(X, k, similarity):
+    """Weights of the k nearest of each stimulus, and whether a last place is tied (then it warns)."""
     k = check_k(k, len(X))
     graph = neighbor_weights(X, k, similarity)
     tied = int((np.diff(graph.indptr) > k).sum())
@@ -70,26 +79,224 @@ def neighbor_relation(X, k=10, similarity="cosine"):
         warnings.warn(
             f"{tied} of {len(X)} stimuli have several others tied for their {k}-th neighbour (repeated stimuli, "
             "perhaps). They share that place; the null is had by permutations.",
-            stacklevel=3,
+            stacklevel=4,
         )
-    scale = np.sqrt(len(X) * k)
-    return Relation(graph / scale, "shared neighbours" if tied else "neighbours", scale)
+    return graph, bool(tied)
 
 
-CARD = Card(
-    name="mutual_knn",
-    title="Mutual k nearest neighbours",
-    formula=r"m_k = \frac{1}{nk} \sum_{i=1}^{n} \left| N_k^X(i) \cap N_k^Y(i) \right|",
-    source="huh2024",
-    value_range="0 to 1; k / (n - 1) for unrelated representations",
-    direction="similarity",
-    scale="local",
-    invariances=("rotation and reflection", "scale", "order of the stimuli"),
-    not_invariant=("translation", "other linear maps"),
-    null="mean k / (n - 1); variance and skewness exact from seven whole numbers of each graph",
-    cost="O(n² d) time, O(n k) memory; the exact null O(n k²)",
-    misleads="The value belongs to one k and one n: with k held, a larger gallery asks for finer agreement, so "
-    "scores of different galleries do not compare. It says which stimuli are near, not how near.",
-    score=mutual_knn,
-    relation=neighbor_relation,
+# --- there and back again -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Neighborhood:
+    """Who is near whom in one representation, and how similar they are.
+
+    Attributes
+    ----------
+    weights : csr_array of shape (n_stimuli, n_stimuli)
+        1 for a neighbour, a fraction where a last place is shared.
+    similarities : csr_array of the same pattern, or None
+    """
+
+    weights: sparse.csr_array
+    similarities: sparse.csr_array | None = None
+
+    @property
+    def n(self):
+        """Number of stimuli."""
+        return self.weights.shape[0]
+
+    def reordered(self, order):
+        """The same, its stimuli in another order."""
+        moved = (None if A is None else A[order][:, order] for A in (self.weights, self.similarities))
+        return Neighborhood(*moved)
+
+
+def cycle_knn(X, Y, k=10, similarity="cosine"):
+    r"""Share of stimuli that one can leave by a neighbour in Y and come back to by a neighbour in X.
+
+    .. math:: \frac{1}{n} \left| \{ i : \exists\, j \in N_k^Y(i), \; i \in N_k^X(j) \} \right|
+
+    Parameters
+    ----------
+    X : array of shape (n_stimuli, n_units_x)
+    Y : array of shape (n_stimuli, n_units_y)
+        Row i of X and of Y answer the same stimulus.
+    k : int, 1 <= k < n_stimuli
+    similarity : {"cosine", "dot", "euclidean"}
+
+    Returns
+    -------
+    float in [0, 1]
+        A similarity. By chance about 1 - (1 - k / (n - 1))^k. One way back is enough, so it nears 1 while
+        :func:`mutual_knn` is still small.
+
+    Raises
+    ------
+    InputError
+        As :func:`mutual_knn`.
+
+    Warns
+    -----
+    UserWarning
+        As :func:`mutual_knn`; a way over a shared place counts by its share.
+
+    Notes
+    -----
+    Source: the code of Huh et al. 2024. Not symmetric. O(n² d) time, O(n k) memory.
+    """
+    X, Y = check_pair(X, Y)
+    return cycle_of(neighborhood(X, k, similarity), neighborhood(Y, k, similarity))
+
+
+def neighborhood(X, k=10, similarity="cosine"):
+    """The :class:`Neighborhood` of an array, weights alone."""
+    return Neighborhood(neighbor_graph(check_array(X), k, similarity)[0])
+
+
+def cycle_of(a, b):
+    """The score of two prepared sides: out by b, back by a."""
+    ways = b.weights.multiply(a.weights.T.tocsr()).tocsr()
+    return float(ways.max(axis=1).toarray().sum() / a.n)
+
+
+# --- kernels among neighbours ---------------------------------------------------------------------------------------
+
+
+def cknna(X, Y, k=10):
+    r"""Kernel alignment over common neighbours alone (CKNNA).
+
+    .. math:: \frac{H(M \circ K, M \circ L)}{\sqrt{H(M_X \circ K, M_X \circ K)\; H(M_Y \circ L, M_Y \circ L)}},
+              \qquad M = M_X \circ M_Y
+
+    with K and L the cosines of X and of Y, M_X and M_Y who is among whose k nearest, and H the unbiased HSIC.
+
+    Parameters
+    ----------
+    X : array of shape (n_stimuli, n_units_x)
+    Y : array of shape (n_stimuli, n_units_y)
+        Row i of X and of Y answer the same stimulus.
+    k : int, 2 <= k < n_stimuli
+
+    Returns
+    -------
+    float
+        A similarity, near 0 for unrelated representations. The mask is not symmetric, so values slightly outside
+        [-1, 1] can occur.
+
+    Raises
+    ------
+    InputError
+        As :func:`mutual_knn`; if k is 1; if the HSIC of a side with itself is not positive.
+
+    Warns
+    -----
+    UserWarning
+        As :func:`mutual_knn`; a shared place weighs its share.
+
+    Notes
+    -----
+    Source: Huh et al. 2024. The paper's formula and its code differ; this is the code: the mask comes first and the
+    centring after it, cosines are not centred, and the sum of products pairs K_ij with L_ji. O(n² d) time, O(n k)
+    memory.
+    """
+    X, Y = check_pair(X, Y)
+    return cknna_of(kernel_neighborhood(X, k), kernel_neighborhood(Y, k))
+
+
+def kernel_neighborhood(X, k=10):
+    """The :class:`Neighborhood` of an array, with the cosine of each pair of neighbours."""
+    X = check_array(X)
+    if check_k(k, len(X)) < 2:
+        raise InputError("k is 1; CKNNA needs at least two neighbours to tell cosines apart.")
+    weights = neighbor_graph(X, k, "cosine")[0]
+    unit = X.astype(np.float64)
+    unit /= np.abs(unit).max(1, keepdims=True)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    rows = np.repeat(np.arange(len(X)), np.diff(weights.indptr))
+    cosines = np.empty(weights.nnz)
+    for start in range(0, weights.nnz, 2**14):
+        some = slice(start, start + 2**14)
+        cosines[some] = np.einsum("ij,ij->i", unit[rows[some]], unit[weights.indices[some]])
+    return Neighborhood(weights, sparse.csr_array((cosines, weights.indices, weights.indptr), weights.shape))
+
+
+def cknna_of(a, b):
+    """The score of two prepared sides."""
+    common = a.weights.multiply(b.weights)
+    ab = masked_hsic(common.multiply(a.similarities), common.multiply(b.similarities))
+    aa, bb = (masked_hsic(*[side.weights.power(2).multiply(side.similarities)] * 2) for side in (a, b))
+    for name, own in (("X", aa), ("Y", bb)):
+        if not own > 0:
+            raise InputError(
+                f"The kernel of {name} among its neighbours has no positive HSIC with itself, so CKNNA has no value. "
+                "Use a larger k, or mutual_knn."
+            )
+    return float(ab / np.sqrt(aa * bb))
+
+
+def masked_hsic(K, L):
+    """Unbiased HSIC of two sparse kernels without a diagonal, up to the factor that the ratio cancels."""
+    n = K.shape[0]
+    into_k, out_of_l = np.asarray(K.sum(0)).ravel(), np.asarray(L.sum(1)).ravel()
+    whole = K.multiply(L.T).sum() + K.sum() * L.sum() / ((n - 1) * (n - 2))
+    return whole - 2 * (into_k @ out_of_l) / (n - 2)
+
+
+CARDS = (
+    Card(
+        name="mutual_knn",
+        title="Mutual k nearest neighbours",
+        formula=r"m_k = \frac{1}{nk} \sum_{i=1}^{n} \left| N_k^X(i) \cap N_k^Y(i) \right|",
+        source="huh2024",
+        value_range="0 to 1; k / (n - 1) for unrelated representations",
+        direction="similarity",
+        scale="local",
+        invariances=("rotation and reflection", "scale", "order of the stimuli"),
+        not_invariant=("translation", "other linear maps"),
+        null="mean k / (n - 1); variance and skewness exact from seven whole numbers of each graph",
+        cost="O(n² d) time, O(n k) memory; the exact null O(n k²)",
+        misleads="The value belongs to one k and one n: with k held, a larger gallery asks for finer agreement, so "
+        "scores of different galleries do not compare. It says which stimuli are near, not how near.",
+        score=mutual_knn,
+        side=neighbor_relation,
+        meet=product,
+    ),
+    Card(
+        name="cycle_knn",
+        title="Cycle k nearest neighbours",
+        formula=r"\frac{1}{n} \left| \{ i : \exists\, j \in N_k^Y(i), \; i \in N_k^X(j) \} \right|",
+        source="huh2024",
+        value_range="0 to 1; about 1 - (1 - k / (n - 1))^k for unrelated representations",
+        direction="similarity",
+        scale="local",
+        invariances=("rotation and reflection", "scale", "order of the stimuli"),
+        not_invariant=("translation", "other linear maps"),
+        null="by permutations",
+        cost="O(n² d) time, O(n k) memory; a permutation costs O(n k)",
+        misleads="It saturates: one common neighbour in either direction is enough, so with k = 10 among a few hundred "
+        "stimuli most pairs of models score near 1. It is not symmetric.",
+        score=cycle_knn,
+        side=neighborhood,
+        meet=cycle_of,
+    ),
+    Card(
+        name="cknna",
+        title="Centred kernel nearest-neighbour alignment (CKNNA)",
+        formula=r"\frac{H(M \circ K, M \circ L)}{\sqrt{H(M_X \circ K, M_X \circ K)\; H(M_Y \circ L, M_Y \circ L)}},"
+        r" \qquad M = M_X \circ M_Y",
+        source="huh2024",
+        value_range="about 0 for unrelated representations, 1 for the same; values slightly outside can occur",
+        direction="similarity",
+        scale="local",
+        invariances=("rotation and reflection", "scale", "order of the stimuli"),
+        not_invariant=("translation", "other linear maps"),
+        null="by permutations; its mask depends on both sides, so it is no inner product of two relations",
+        cost="O(n² d) time, O(n k) memory; a permutation costs O(n k)",
+        misleads="Its mask is that of mutual k-NN, and mostly decides the score: it adds little to the count of common "
+        "neighbours. The paper's formula and its code differ.",
+        score=cknna,
+        side=kernel_neighborhood,
+        meet=cknna_of,
+    ),
 )

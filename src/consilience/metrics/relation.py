@@ -6,7 +6,7 @@ formulas (:mod:`consilience.nulls`) serves both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -35,6 +35,10 @@ class Relation:
     def n(self):
         """Number of stimuli."""
         return self.matrix.shape[0]
+
+    def reordered(self, order):
+        """The same, its stimuli in another order."""
+        return replace(self, matrix=self.matrix[order][:, order])
 
 
 def product(a, b):
