@@ -12,6 +12,7 @@ FLOORS = [  # the higher, the more it may use; rooms of one floor do not know ea
     ["kit"],
     ["core", "stimuli"],
     ["metrics", "features"],
+    ["patterns"],
     ["curves"],
     ["moments"],
     ["nulls"],

@@ -5,10 +5,11 @@ from itertools import permutations
 import numpy as np
 import pytest
 from scipy import sparse, stats
+from scipy.spatial.distance import squareform
 
 from consilience.curves import Lattice, PearsonFour, PearsonThree
 from consilience.metrics.kernel import u_centre
-from consilience.moments import Moments, centred_moments, centred_sums, graph_moments, graph_sums
+from consilience.moments import Moments, moments, plain_sums
 
 
 def moments_by_enumeration(A, B):
@@ -26,22 +27,68 @@ def random_graph(rng, n, k):
     return graph
 
 
+def random_matrix(rng, n, kind):
+    """A relation matrix of a kind: rows that sum to zero, ranks of distances with and without ties, or just skewed."""
+    if kind == "u-centred":
+        return u_centre(np.cov(rng.standard_exponential((n, 3))))
+    upper = rng.standard_exponential(n * (n - 1) // 2) ** 2
+    if kind == "ranks":
+        upper = stats.rankdata(upper)
+    if kind == "tied ranks":
+        upper = stats.rankdata(rng.integers(0, 3, len(upper)))
+    return squareform(upper + 100)
+
+
+@pytest.mark.parametrize("kind", ["u-centred", "ranks", "tied ranks", "skewed"])
 @pytest.mark.parametrize("n", [4, 5, 6, 7])
-def test_moments_of_u_centred_matrices_equal_enumeration(n):
+def test_four_moments_of_symmetric_matrices_equal_enumeration(n, kind):
     rng = np.random.default_rng(n)
-    A, B = (u_centre(np.cov(rng.standard_exponential((n, 3)))) for _ in range(2))
-    found = centred_moments(centred_sums(A), centred_sums(B), n)
-    expected = moments_by_enumeration(A, B)
-    np.testing.assert_allclose(found[1:], expected[1:], rtol=1e-9, atol=1e-9)
-    assert abs(expected[0]) < 1e-12 * np.linalg.norm(A) * np.linalg.norm(B)
+    A, B = (random_matrix(rng, n, kind) for _ in range(2))
+    found, expected = moments(plain_sums(A), plain_sums(B)), moments_by_enumeration(A, B)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * np.linalg.norm(A) * np.linalg.norm(B))
 
 
 @pytest.mark.parametrize(("n", "k"), [(4, 1), (5, 2), (6, 1), (6, 3), (7, 2)])
-def test_moments_of_neighbour_graphs_equal_enumeration(n, k):
+def test_four_moments_of_neighbour_graphs_equal_enumeration(n, k):
     rng = np.random.default_rng(10 * n + k)
     A, B = random_graph(rng, n, k), random_graph(rng, n, k)
-    found = graph_moments(*(graph_sums(sparse.csr_array(M), k) for M in (A, B)), n, k)
-    np.testing.assert_allclose(found[:3], moments_by_enumeration(A, B)[:3], rtol=1e-12, atol=1e-12)
+    found = moments(*(plain_sums(sparse.csr_array(M)) for M in (A, B)))
+    np.testing.assert_allclose(found, moments_by_enumeration(A, B), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [5, 30])
+def test_fewer_moments_are_the_same_moments(n):
+    rng = np.random.default_rng(n)
+    graphs = [sparse.csr_array(random_graph(rng, n, 2)) for _ in range(2)]
+    three, four = (moments(*(plain_sums(graph, power) for graph in graphs)) for power in (3, 4))
+    assert three == four._replace(kurtosis=None)
+
+
+def test_the_variance_of_u_centred_matrices_is_known_whatever_they_are():
+    rng = np.random.default_rng(0)
+    for n in (20, 50):
+        A, B = (random_matrix(rng, n, "u-centred") for _ in range(2))
+        variance = 2 * np.square(A).sum() * np.square(B).sum() / (n * (n - 3))
+        assert moments(plain_sums(A), plain_sums(B)).sd ** 2 == pytest.approx(variance)
+
+
+@pytest.mark.parametrize("n", [8, 25])
+def test_moments_agree_with_random_orders(n):
+    rng = np.random.default_rng(n)
+    A, B = random_matrix(rng, n, "skewed"), random_matrix(rng, n, "ranks")
+    orders = [rng.permutation(n) for _ in range(20_000)]
+    T = np.array([(A * B[np.ix_(p, p)]).sum() for p in orders])
+    found = moments(plain_sums(A), plain_sums(B))
+    assert found.mean == pytest.approx(T.mean(), abs=5 * T.std() / len(T) ** 0.5)
+    assert found.sd == pytest.approx(T.std(), rel=0.03)
+    assert found.skew == pytest.approx(stats.skew(T), abs=0.1)
+    assert found.kurtosis == pytest.approx(stats.kurtosis(T, fisher=False), abs=0.4)
+
+
+def test_a_hub_that_whole_numbers_cannot_count_lowers_the_power():
+    n = 200_000
+    to_hub = sparse.csr_array((np.ones(n - 1), (np.arange(1, n), np.zeros(n - 1, int))), (n, n))
+    assert plain_sums(to_hub).power < 4
 
 
 @pytest.mark.parametrize("level", [0.05, 0.01])

@@ -1,20 +1,25 @@
 """Exact moments of a score when the stimuli of one side are reordered at random.
 
-With A and B the two relation matrices, the score of a random order p is T = sum_ij A_ij B_p(i)p(j). A power of T is
-a sum over the ways in which its edges can share stimuli; for each way the mean over all n! orders is the product of
-two sums, one over A and one over B, divided by a falling factorial of n. The tables below list those ways.
+With A and B the two relation matrices, the score of a random order p is T = sum_ij A_ij B_p(i)p(j). Its moments follow
+from a few plain sums of products of entries of A, and of B: which, and how, is found in :mod:`consilience.patterns`.
 
-The first moments go back to Mantel (1967) and Siemiatycki (1978). The closed forms used here were derived for this
-project and equal the enumeration of all orders (``tests/test_moments.py``).
+The first moments go back to Mantel (1967) and Siemiatycki (1978). Those used here were derived for this project and
+equal the enumeration of all orders (``tests/test_moments.py``).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
-from math import perm
+from functools import lru_cache
+from itertools import combinations
+from math import perm, prod
 from typing import NamedTuple
 
 import numpy as np
+from scipy import sparse
+
+from consilience.patterns import connected, patterns
 
 
 class Moments(NamedTuple):
@@ -26,151 +31,149 @@ class Moments(NamedTuple):
     kurtosis: float | None
 
 
-# --- symmetric, zero diagonal, rows that sum to zero: debiased CKA, distance correlation ---------------------------
+class PlainSums(NamedTuple):
+    """What one relation contributes to the moments.
 
-# Fourth power: multiplicity, number m of distinct stimuli, and the sum over distinct stimuli as coefficients of
-# (sum A^4, sum q_i^2, sum A^2*(AA), |AA|^2, Q^2), where q_i = sum_j A_ij^2 and Q = sum q_i.
-FOURTH = np.array(
-    [
-        (8, 2, 1, 0, 0, 0, 0),
-        (64, 3, -1, 0, 0, 0, 0),
-        (48, 3, -1, 1, 0, 0, 0),
-        (96, 3, 0, 0, 1, 0, 0),
-        (16, 4, 2, 0, 0, 0, 0),
-        (96, 4, 2, -1, 0, 0, 0),
-        (96, 4, 1, 0, -1, 0, 0),
-        (192, 4, 1, -1, -1, 0, 0),
-        (12, 4, 2, -4, 0, 0, 1),
-        (192, 4, 0, 0, -2, 0, 0),
-        (48, 4, 1, -2, 0, 1, 0),
-        (96, 5, -4, 2, 2, 0, 0),
-        (48, 5, -4, 6, 2, 0, -1),
-        (16, 5, -6, 3, 0, 0, 0),
-        (192, 5, -2, 1, 4, 0, 0),
-        (32, 5, 0, 0, 6, 0, 0),
-        (192, 5, -2, 3, 3, -1, 0),
-        (12, 6, 16, -16, -8, 0, 2),
-        (32, 6, 12, -6, -12, 0, 0),
-        (96, 6, 8, -8, -14, 2, 0),
-        (48, 6, 10, -13, -12, 2, 1),
-        (24, 7, -48, 48, 64, -8, -2),
-        (1, 8, 288, -288, -384, 48, 12),
-    ],
-    dtype=float,
-)
-
-
-class CentredSums(NamedTuple):
-    """What one u-centred matrix contributes: its cube sum, the trace of its cube, and the five fourth-order sums."""
-
-    square: float
-    cube: float
-    trace: float
-    fourth: np.ndarray
-
-
-def centred_sums(A):
-    """:class:`CentredSums` of a u-centred matrix of shape (n_stimuli, n_stimuli). O(n³): one matrix product."""
-    square, AA = A * A, A @ A
-    q = square.sum(1)
-    fourth = np.array([(square**2).sum(), q @ q, (square * AA).sum(), (AA * AA).sum(), q.sum() ** 2])
-    return CentredSums(float(q.sum()), float((square * A).sum()), float((AA * A).sum()), fourth)
-
-
-def centred_moments(a, b, n):
-    """Moments of T for two u-centred matrices of n stimuli, given their :class:`CentredSums`.
-
-    The variance is 2 Q_A Q_B / (n (n - 3)) whatever the data, so debiased CKA has variance 2 / (n (n - 3)).
+    Attributes
+    ----------
+    n : int
+        Stimuli.
+    directed : bool
+    power : int
+        The highest moment that the sums serve.
+    mean_entry : float
+        Subtracted from all entries off the diagonal beforehand, so that no digit is lost to it; 0 for whole numbers.
+    values : dict
+        For each connected graph of up to `power` edges the sum, over all ways to put stimuli at its vertices, of the
+        product of the entries at its edges. What is missing is zero.
     """
-    mean_square = 2 * a.square * b.square / (n * (n - 3))
-    third = sum(
-        times * x * y / perm(n, m)
-        for times, m, x, y in (
-            (4, 2, a.cube, b.cube),
-            (24, 3, a.cube, b.cube),
-            (8, 3, a.trace, b.trace),
-            (56, 4, a.cube, b.cube),
-            (24, 4, a.cube - a.trace, b.cube - b.trace),
-            (12, 5, 2 * a.trace - 4 * a.cube, 2 * b.trace - 4 * b.cube),
-            (1, 6, 16 * a.cube - 8 * a.trace, 16 * b.cube - 8 * b.trace),
-        )
-        if perm(n, m)  # with m > n there is no way to choose m distinct stimuli
-    )
-    of_a, of_b = FOURTH[:, 2:] @ a.fourth, FOURTH[:, 2:] @ b.fourth
-    ways = np.array([perm(n, int(m)) for m in FOURTH[:, 1]], dtype=float)
-    possible = ways > 0
-    fourth = (FOURTH[:, 0] * of_a * of_b)[possible] @ (1 / ways[possible])
-    sd = np.sqrt(mean_square)
-    return Moments(0.0, float(sd), float(third / sd**3), float(fourth / sd**4))
+
+    n: int
+    directed: bool
+    power: int
+    mean_entry: float
+    values: dict
 
 
-# --- directed 0/1 graphs in which every stimulus points at k others: mutual k-NN ------------------------------------
-
-SECOND_TIMES, SECOND_STIMULI = (1, 1, 1, 1, 2, 1), (2, 2, 3, 3, 3, 4)
-THIRD_TIMES = (1, 3, 3, 3, 3, 3, 6, 6, 2, 6, 1, 3, 3, 1, 6, 6, 6, 6, 3, 3, 3, 3, 6, 1)
-THIRD_STIMULI = (2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 6)
+# --- sums of one relation -------------------------------------------------------------------------------------------
 
 
-def graph_sums(graph, k):
-    """The 6 second-order and 24 third-order sums of a k-nearest-neighbour graph, all whole numbers.
+def plain_sums(A, power=4):
+    """:class:`PlainSums` of a relation matrix with a zero diagonal.
 
     Parameters
     ----------
-    graph : scipy.sparse.csr_array of shape (n_stimuli, n_stimuli)
-        0/1, zero diagonal, k ones in each row.
-    k : int
+    A : ndarray of shape (n_stimuli, n_stimuli), symmetric; or csr_array of whole numbers, a directed graph
+    power : int, at most 4
 
     Returns
     -------
-    (second, third) : tuples of int
-        Each sum runs over distinct stimuli; the names in the code draw the edges (o: out of, i: into the middle).
-        O(n k²) for the product of two sparse graphs.
+    PlainSums
+        Exact for a graph. O(n³) time for a matrix, a few matrix products; O(n k²) for the third power of a graph with
+        k edges at each stimulus, more for the fourth where many point at one. Of lower power where the sums of a
+        graph would exceed 64 bits.
     """
-    A = graph.astype(np.int64)  # a boolean graph would forget how many paths there are
-    back = A.T.tocsr()
-    two_steps = A @ A
-    count = lambda M: int(M.sum())  # noqa: E731
-    into = np.asarray(A.sum(0)).ravel()
-    mutual = A.multiply(back)
-    with_mutual = np.asarray(mutual.sum(1)).ravel()
+    directed = sparse.issparse(A)
+    n = A.shape[0]
+    if directed:
+        A, mean_entry = A.astype(np.int64), 0.0
+        while int(A.sum(0).max()) ** (power - 1) * A.nnz >= 2**62:  # a hub that whole numbers could not count
+            power -= 1
+    else:
+        mean_entry = A.sum() / (n * (n - 1))
+        A = A - mean_entry
+        np.fill_diagonal(A, 0)
+    times = (lambda P, Q: P.multiply(Q)) if directed else np.multiply
 
-    S = A.shape[0] * k  # edges
-    M = count(mutual)
-    c2, c3 = int(into @ into), sum(int(c) ** 3 for c in into)
-    mc = int(with_mutual @ into)
-    X = int(into @ (A @ into))
-    cyclic, transitive = count(two_steps.multiply(back)), count(two_steps.multiply(A))
+    @lru_cache(None)
+    def entries(forth, back):
+        """Products of parallel edges: A_ij^forth A_ji^back."""
+        if not back or not directed:
+            return A if forth + back == 1 else A.power(forth) if directed else A ** (forth + back)
+        return entries(back, 0).T.tocsr() if not forth else times(entries(forth, 0), entries(0, back)).tocsr()
 
-    RR, CC, RC = S * (k - 1), c2 - S, k * S - M
-    to, ti, ho, hi, mo, mi = S * (k - 1), k * S - M, k * S - M, c2 - S, (k - 1) * M, mc - M
-    s30, s21 = S * (k - 1) * (k - 2), k * k * S - ti - 2 * mo - M
-    s12, s03 = k * c2 - ho - 2 * mi - M, c3 - 3 * hi - S
-    poo, poi = k * k * S - ho - mo - M - transitive, k * c2 - hi - to - S - transitive
-    pio, pii = k * k * S - mo - mi - M - cyclic, X - mi - ti - M - transitive
-    d1, d2 = S * S - to - ti - ho - hi - S - M, M * S - 2 * mo - 2 * mi - 2 * M
-    err = RR * S - s30 - s21 - 2 * (poo + poi + to + mo + transitive)
-    ecc = CC * S - s12 - s03 - 2 * (poi + pii + mi + hi + transitive)
-    erc = RC * S - s21 - s12 - 2 * pio - pii - poo - ti - mi - mo - ho - cyclic - transitive
-    third = [S, M, to, ti, ho, hi, mo, mi, cyclic, transitive, s30, s21, s12, s03]
-    third += [poo, poi, pio, pii, d1, d2, err, ecc, erc]
-    third.append(S**3 - sum(times * x for times, x in zip(THIRD_TIMES, third, strict=False)))
-    return (S, M, RR, CC, RC, S * S - S - M - RR - CC - 2 * RC), tuple(third)
+    @lru_cache(None)
+    def two_steps(first, second):
+        return entries(*first) @ entries(*second)
+
+    def plain_sum(graph):
+        ties = Counter(graph)
+        joined = {u: {} for edge in graph for u in edge}
+        for u, v in graph:
+            joined[u][v], joined[v][u] = (ties[u, v], ties[v, u]), (ties[v, u], ties[u, v])
+        weights = {}
+        # A vertex that hangs on one other is summed over first, and becomes a weight of that other.
+        while leaves := [v for v in joined if len(joined[v]) == 1]:
+            leaf = leaves[0]
+            (u,) = joined[leaf]
+            reach = entries(*joined[u].pop(leaf))
+            del joined[leaf]
+            inside = reach @ weights[leaf] if leaf in weights else np.asarray(reach.sum(1)).ravel()
+            weights[u] = weights[u] * inside if u in weights else inside
+            if not joined[u]:
+                return weights[u].sum()
+        return closed_sum(joined, weights)
+
+    def closed_sum(joined, weights):
+        """A triangle or a square is two ways from i to k. Each goes through a vertex with few edges into it: many may
+        point at one stimulus, but only k leave it."""
+
+        def crowd(middle):
+            return sum(joined[v][m][0] for m in middle for v in joined[m])
+
+        ends = [(i, k) for i, k in combinations(joined, 2) if len(joined) == 3 or k not in joined[i]]
+        middles = {pair: sorted(set(joined) - set(pair)) for pair in ends}
+        i, k = min(ends, key=lambda pair: (not weights.keys() & set(pair), crowd(middles[pair])))
+        j, *l = middles[i, k]
+        both = times(
+            two_steps(joined[i][j], joined[j][k]),
+            two_steps(joined[i][l[0]], joined[l[0]][k]) if l else entries(*joined[i][k]),
+        )
+        for end, axis in ((i, 1), (k, 0)):
+            if end in weights:  # at most one vertex of a graph of four edges
+                return np.asarray(both.sum(axis)).ravel() @ weights[end]
+        return both.sum()
+
+    number = int if directed else float
+    return PlainSums(n, directed, power, mean_entry, {g: number(plain_sum(g)) for g in connected(power, directed)})
 
 
-def graph_moments(a, b, n, k):
-    """Moments of the overlap count T of two k-nearest-neighbour graphs of n stimuli, given their graph sums.
+# --- moments of two -------------------------------------------------------------------------------------------------
 
-    Exact: whole numbers and fractions throughout. Mutual k-NN is T / (n k); the mean of T is n k² / (n - 1).
+
+def moments(a, b):
+    """Moments of T for two relations of the same stimuli, given their :class:`PlainSums`.
+
+    Returns
+    -------
+    Moments
+        Exact; for graphs in whole numbers and fractions throughout. For u-centred matrices the variance comes out as
+        2 |A|² |B|² / (n (n - 3)), whatever else they are.
     """
-
-    def mean_power(times, stimuli, x, y):
-        terms = zip(times, stimuli, x, y, strict=True)
-        return sum(Fraction(t * u * v, perm(n, m)) for t, m, u, v in terms if perm(n, m))
-
-    mean = Fraction(n * k * k, n - 1)
-    second = mean_power(SECOND_TIMES, SECOND_STIMULI, a[0], b[0])
-    third = mean_power(THIRD_TIMES, THIRD_STIMULI, a[1], b[1])
+    n, number = a.n, Fraction if a.directed else float
+    power = min(a.power, b.power)
+    about_zero = [mean_power(a, b, k, number) for k in range(1, power + 1)]
+    mean, second, third, *fourth = about_zero
     variance = second - mean**2
     sd = float(variance) ** 0.5
-    skew = float(third - 3 * mean * second + 2 * mean**3) / sd**3 if sd > 0 else 0.0
-    return Moments(float(mean), sd, skew, None)
+    shifted = float(mean) + n * (n - 1) * a.mean_entry * b.mean_entry
+    if not sd > 0:
+        return Moments(shifted, 0.0, 0.0, None)
+    skew = float(third - 3 * mean * second + 2 * mean**3) / sd**3
+    kurtosis = [float(m4 - 4 * mean * third + 6 * mean**2 * second - 3 * mean**4) / sd**4 for m4 in fourth]
+    return Moments(shifted, sd, skew, *(kurtosis or [None]))
+
+
+def mean_power(a, b, power, number):
+    """Mean of T^power over all orders."""
+    total = number(0)
+    for times, m, terms in patterns(power, a.directed):
+        ways = perm(a.n, m)
+        if ways:  # with m > n there is no way to choose m distinct stimuli
+            total += number(times * over_distinct(a, terms) * over_distinct(b, terms)) / ways
+    return total
+
+
+def over_distinct(sums, terms):
+    """The sum over distinct stimuli, from the plain sums of what the pattern becomes when some coincide."""
+    return sum(times * prod(sums.values.get(part, 0) for part in parts) for parts, times in terms.items())

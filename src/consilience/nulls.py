@@ -23,7 +23,7 @@ from scipy import sparse, stats
 from consilience.check import InputError, check_choice, check_level, check_whole
 from consilience.curves import Lattice, PearsonFour, PearsonThree
 from consilience.metrics.kernel import u_centre
-from consilience.moments import centred_moments, centred_sums, graph_moments, graph_sums
+from consilience.moments import moments, plain_sums
 
 METHODS = ("auto", "moments", "permutations", "enumeration")
 EXACT_KINDS = ("u-centred", "neighbours")
