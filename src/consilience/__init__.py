@@ -26,6 +26,7 @@ from consilience.metrics import (
     participation_ratio,
     procrustes,
     pwcca,
+    rsa,
     svcca,
 )
 
@@ -53,6 +54,7 @@ __all__ = [
     "participation_ratio",
     "procrustes",
     "pwcca",
+    "rsa",
     "show_versions",
     "stimuli",
     "svcca",

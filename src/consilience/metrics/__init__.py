@@ -4,7 +4,7 @@ from consilience.metrics import correlation, geometry, kernel, neighborhood, pre
 from consilience.metrics.card import Card
 from consilience.metrics.correlation import cca, pwcca, svcca
 from consilience.metrics.dimension import participation_ratio
-from consilience.metrics.geometry import distance_correlation, procrustes
+from consilience.metrics.geometry import distance_correlation, procrustes, rsa
 from consilience.metrics.kernel import cka
 from consilience.metrics.neighborhood import cknna, cycle_knn, mutual_knn
 from consilience.metrics.prediction import linear_predictivity
@@ -35,5 +35,6 @@ __all__ = [
     "procrustes",
     "product",
     "pwcca",
+    "rsa",
     "svcca",
 ]

@@ -19,10 +19,10 @@ class Relation:
     Attributes
     ----------
     matrix : ndarray or scipy.sparse.csr_array, shape (n_stimuli, n_stimuli)
-    kind : {"u-centred", "neighbours", "shared neighbours", "centred"}
-        "u-centred": symmetric, zero diagonal, rows sum to zero. "neighbours": a 0/1 graph divided by a constant,
-        every row with k ones. "shared neighbours": the same, but a tied k-th place is shared. "centred": symmetric
-        with a diagonal. Only the first two have exact moments.
+    kind : {"u-centred", "symmetric", "neighbours", "shared neighbours", "centred"}
+        "u-centred": symmetric, zero diagonal, rows sum to zero. "symmetric": with a zero diagonal, whatever its rows
+        sum to. "neighbours": a 0/1 graph divided by a constant, every row with k ones. "shared neighbours": the same,
+        but a tied k-th place is shared. "centred": symmetric with a diagonal. The first three have exact moments.
     scale : float
         The constant that the 0/1 graph was divided by; 1 otherwise.
     """
