@@ -14,6 +14,7 @@ FLOORS = [  # the higher, the more it may use; rooms of one floor do not know ea
     ["metrics", "features"],
     ["patterns"],
     ["curves"],
+    ["files"],
     ["moments"],
     ["nulls"],
     ["comparison"],
