@@ -111,7 +111,7 @@ def check_rows(X, similarity, name="X"):
     if bad.any():
         raise InputError(
             f"{name}: row {np.flatnonzero(bad)[0]} {why} ({bad.sum()} such). Remove these stimuli from both arrays, "
-            "or pass similarity='euclidean'."
+            "or use Euclidean distances."
         )
     return X
 

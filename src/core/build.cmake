@@ -10,20 +10,24 @@ execute_process(
   OUTPUT_STRIP_TRAILING_WHITESPACE OUTPUT_VARIABLE nanobind_ROOT)
 find_package(nanobind CONFIG REQUIRED)
 
-# kernels.cpp, once per instruction set. Only here may a multiplication fuse with an addition: guesses may round as
-# they like, the definition (similarity.hpp) may not.
+# kernels.cpp and definition.cpp, once per instruction set. Only in the kernels may a multiplication fuse with an
+# addition: guesses may round as they like, the definition (similarity.hpp) may not.
 function(consilience_kernels isa bytes)
-  add_library(kernels_${isa} OBJECT src/core/kernels.cpp)
-  target_compile_definitions(kernels_${isa} PRIVATE ISA=${isa} BYTES=${bytes})
-  target_compile_options(kernels_${isa} PRIVATE -O3 -ffp-contract=fast -fno-math-errno -Wno-psabi ${ARGN})
+  foreach(part kernels definition)
+    add_library(${part}_${isa} OBJECT src/core/${part}.cpp)
+    target_compile_definitions(${part}_${isa} PRIVATE ISA=${isa} BYTES=${bytes})
+    target_compile_options(${part}_${isa} PRIVATE -O3 -fno-math-errno -Wno-psabi ${ARGN})
+  endforeach()
+  target_compile_options(kernels_${isa} PRIVATE -ffp-contract=fast)
+  target_compile_options(definition_${isa} PRIVATE -ffp-contract=off)
+  set(CONSILIENCE_PARTS ${CONSILIENCE_PARTS}
+    $<TARGET_OBJECTS:kernels_${isa}> $<TARGET_OBJECTS:definition_${isa}> PARENT_SCOPE)
 endfunction()
 
 consilience_kernels(generic 16)
-set(CONSILIENCE_PARTS $<TARGET_OBJECTS:kernels_generic>)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   consilience_kernels(avx2 32 -mavx2 -mfma)
   consilience_kernels(avx512 64 -mavx512f -mavx512dq -mfma)
-  list(APPEND CONSILIENCE_PARTS $<TARGET_OBJECTS:kernels_avx2> $<TARGET_OBJECTS:kernels_avx512>)
 endif()
 
 # CUDA. check_language compiles and links a program, and says nothing when that fails; so we do.
@@ -55,7 +59,9 @@ endif()
 
 nanobind_add_module(_compiled STABLE_ABI NB_STATIC NOMINSIZE
   src/core/python/module.cpp src/core/python/neighbors.cpp src/core/python/kernel_sums.cpp
-  src/core/pack.cpp src/core/neighbors.cpp src/core/kernel_sums.cpp
+  src/core/python/dissimilarities.cpp src/core/python/rank_correlation.cpp
+  src/core/pack.cpp src/core/neighbors.cpp src/core/kernel_sums.cpp src/core/dissimilarities.cpp
+  src/core/rank_correlation.cpp
   ${CONSILIENCE_PARTS})
 target_compile_options(_compiled PRIVATE -O3 -ffp-contract=off)
 target_link_libraries(_compiled PRIVATE Threads::Threads)

@@ -260,12 +260,13 @@ template <class T> constexpr Kernels<T> table(int tile) {
 
 #define NAME_OF(isa) #isa
 #define NAME(isa) NAME_OF(isa)
-#define TABLE_OF(isa) isa_##isa
-#define TABLE(isa) TABLE_OF(isa)
-extern const Isa TABLE(ISA) = {
+#define TABLE_OF(kind, isa) kind##_##isa
+#define TABLE(kind, isa) TABLE_OF(kind, isa)
+extern const Isa TABLE(isa, ISA) = {
     NAME(ISA),
     ISA::table<float>(240),
     ISA::table<double>(144),
+    TABLE(definition, ISA),
 };
 
 }  // namespace consilience

@@ -1,7 +1,7 @@
 // The few loops that need the machine's widest registers, as a table of functions.
 //
-// kernels.cpp is compiled once per instruction set and fills one table each time; `isa` picks a table at run
-// time. No standard library here or there: an inline function compiled for AVX-512 could be merged by the
+// kernels.cpp and definition.cpp are compiled once per instruction set and fill one table each time; `isa`
+// picks a table at run time. No standard library here or there: an inline function compiled for AVX-512 could be merged by the
 // linker with the same one compiled for any CPU, and would then crash on the older ones.
 #pragma once
 #include <cstdint>
@@ -10,6 +10,7 @@ namespace consilience {
 
 constexpr int PANEL = 16;   // rows that lie together: packed arrays are [ceil(n / 16)][d][16]
 constexpr int DEPTH = 256;  // units multiplied in one go: a panel's share stays in the nearest cache
+constexpr int LANES = 16;   // of a sum by the definition (similarity.hpp)
 
 template <class T> struct Kernels {
   int tile;  // edge of a tile, a multiple of 48: two operands and the result share the second cache
@@ -40,17 +41,30 @@ template <class T> struct Kernels {
   void (*sum_rows)(int rows, int column_panels, const T* K, int stride, double* of_rows, double* of_columns);
 };
 
+// The definition's sums for each of `rows` rows of A with each of `columns` rows of B, to sums[r * stride + c].
+// Rows lie one after another, `length` apart: whole sets of lanes, with zeros beyond the last unit. From
+// definition.cpp.
+struct Definition {
+  void (*sum_products)(int rows, int columns, int64_t length, const double* A, const double* B, double* sums,
+                       int stride);
+  void (*sum_squared_gaps)(int rows, int columns, int64_t length, const double* A, const double* B,
+                           double* sums, int stride);
+};
+
 struct Isa {
   const char* name;
   Kernels<float> in_float;
   Kernels<double> in_double;
+  const Definition& definition;
   const Kernels<float>& kernels(float) const { return in_float; }
   const Kernels<double>& kernels(double) const { return in_double; }
 };
 
 extern const Isa isa_generic;
+extern const Definition definition_generic;
 #if defined(__x86_64__) && defined(__GNUC__)
 extern const Isa isa_avx2, isa_avx512;
+extern const Definition definition_avx2, definition_avx512;
 #endif
 
 }  // namespace consilience

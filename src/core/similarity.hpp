@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "kernels.hpp"
+
 #if defined(__CUDACC__)
 #define HOST_DEVICE __host__ __device__
 #else
@@ -22,8 +24,6 @@ namespace consilience {
 
 enum class Similarity { cosine, dot, euclidean };
 
-constexpr int LANES = 16;
-
 HOST_DEVICE inline double term(Similarity similarity, double x, double y) {
   if (similarity == Similarity::euclidean) {
     const double gap = x - y;
@@ -32,14 +32,19 @@ HOST_DEVICE inline double term(Similarity similarity, double x, double y) {
   return x * y;
 }
 
-// From the sum of terms to the similarity. x2 and y2 are the rows' own sums of squares, taken in the same
-// order; where they are equal their root is not taken, so that a row's cosine with its copy is exactly one
-// (and with one unit, every cosine is exactly 1 or -1). Larger is nearer: a distance comes with a minus sign.
+// From the sum of products to the cosine. x2 and y2 are the rows' own sums of squares, taken in the same
+// order; where they are equal their roots are not used, so that a row's cosine with its copy is exactly one
+// (and with one unit, every cosine is exactly 1 or -1).
+HOST_DEVICE inline double cosine_of(double sum, double x2, double y2, double x_root, double y_root) {
+  const double cosine = sum / (x2 == y2 ? x2 : x_root * y_root);
+  return cosine > 1 ? 1.0 : cosine < -1 ? -1.0 : cosine;
+}
+
+// From the sum of terms to the similarity. Larger is nearer: a distance comes with a minus sign.
 HOST_DEVICE inline double similarity_of(Similarity similarity, double sum, double x2, double y2) {
   if (similarity == Similarity::dot) return sum;
   if (similarity == Similarity::euclidean) return sum > 0 ? -std::sqrt(sum) : 0.0;
-  const double cosine = sum / (x2 == y2 ? x2 : std::sqrt(x2) * std::sqrt(y2));
-  return cosine > 1 ? 1.0 : cosine < -1 ? -1.0 : cosine;
+  return cosine_of(sum, x2, y2, std::sqrt(x2), std::sqrt(y2));
 }
 
 // Largest distance between a guessed score and the definition's, for a row of length `norm` against rows no

@@ -7,16 +7,22 @@ variable `CONSILIENCE_CORE` picks one by hand: "auto" (the widest instruction se
 "avx2", "generic", or "twin".
 """
 
+from consilience.core.dissimilarities import dissimilarities
 from consilience.core.kernel_sums import Hsic, KernelSums, kernel_sums
 from consilience.core.neighbors import neighbor_weights, neighbors
+from consilience.core.rank_correlation import kendall, ranks, spearman
 from consilience.core.versions import facts, show_versions
 
 __all__ = [
     "Hsic",
     "KernelSums",
+    "dissimilarities",
     "facts",
+    "kendall",
     "kernel_sums",
     "neighbor_weights",
     "neighbors",
+    "ranks",
     "show_versions",
+    "spearman",
 ]

@@ -10,18 +10,21 @@ MOST_THREADS = 1024
 
 
 def fit(X, similarity="", name="X"):
-    """X itself, or a copy that the core can walk over; refused where squares overflow, or a cosine is missing."""
+    """X itself, or a copy that the core can walk over; refused where squares overflow, or a row has no cosine."""
     check_rows(X, similarity, name)
     if X.dtype == np.float64:
-        sizes = np.maximum(X.max(axis=1), -X.min(axis=1))
+        highest, lowest = X.max(axis=1), X.min(axis=1)
+        sizes = np.maximum(highest, -lowest)
         if sizes.max() > 1e140:
             raise InputError(
                 f"{name} holds values of {sizes.max():.0e}, whose squares overflow; divide it by a constant."
             )
-        if similarity != "cosine" and sizes.max() < 1e-150:
-            raise InputError(f"{name} holds values of at most {sizes.max():.0e}, whose squares vanish; enlarge it.")
         if similarity == "cosine" and sizes.min() < 1e-150:
             raise InputError(f"{name}: row {sizes.argmin()} is so small that its squares vanish; enlarge it.")
+        if similarity == "correlation" and (spread := highest - lowest).min() < 1e-150:
+            raise InputError(f"{name}: row {spread.argmin()} varies so little that squares vanish; enlarge it.")
+        if similarity not in ("cosine", "correlation") and sizes.max() < 1e-150:
+            raise InputError(f"{name} holds values of at most {sizes.max():.0e}, whose squares vanish; enlarge it.")
     # Columns of a structured array may lie a fraction of an element apart, which the core cannot walk.
     walkable = X.flags.aligned and all(stride % X.itemsize == 0 for stride in X.strides)
     return X if walkable else X.copy()

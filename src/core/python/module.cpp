@@ -10,6 +10,8 @@ namespace consilience {
 
 void bind_neighbors(nb::module_& module);
 void bind_kernel_sums(nb::module_& module);
+void bind_dissimilarities(nb::module_& module);
+void bind_rank_correlation(nb::module_& module);
 
 }  // namespace consilience
 
@@ -18,6 +20,8 @@ using namespace consilience;
 NB_MODULE(_compiled, module) {
   bind_neighbors(module);
   bind_kernel_sums(module);
+  bind_dissimilarities(module);
+  bind_rank_correlation(module);
   module.def("isas", [] {
     std::vector<std::string> names;
     for (const Isa* isa : available_isas()) names.emplace_back(isa->name);
