@@ -88,8 +88,8 @@ def plain_sums(A, power=4):
     @lru_cache(None)
     def entries(forth, back):
         """Products of parallel edges: A_ij^forth A_ji^back."""
-        if not back or not directed:
-            return A if forth + back == 1 else A.power(forth) if directed else A ** (forth + back)
+        if not back:
+            return A if forth == 1 else A.power(forth) if directed else A**forth
         return entries(back, 0).T.tocsr() if not forth else times(entries(forth, 0), entries(0, back)).tocsr()
 
     @lru_cache(None)
@@ -100,7 +100,8 @@ def plain_sums(A, power=4):
         ties = Counter(graph)
         joined = {u: {} for edge in graph for u in edge}
         for u, v in graph:
-            joined[u][v], joined[v][u] = (ties[u, v], ties[v, u]), (ties[v, u], ties[u, v])
+            forth, back = (ties[u, v], ties[v, u]) if directed else (ties[u, v] + ties[v, u], 0)
+            joined[u][v], joined[v][u] = (forth, back), (back, forth) if directed else (forth, 0)
         weights = {}
         # A vertex that hangs on one other is summed over first, and becomes a weight of that other.
         while leaves := [v for v in joined if len(joined[v]) == 1]:
