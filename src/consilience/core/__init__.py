@@ -9,14 +9,18 @@ variable `CONSILIENCE_CORE` picks one by hand: "auto" (the widest instruction se
 
 from consilience.core.kernel_sums import Hsic, KernelSums, kernel_sums
 from consilience.core.neighbors import neighbor_weights, neighbors
+from consilience.core.orders import Orders
+from consilience.core.permutations import permuted_products
 from consilience.core.versions import facts, show_versions
 
 __all__ = [
     "Hsic",
     "KernelSums",
+    "Orders",
     "facts",
     "kernel_sums",
     "neighbor_weights",
     "neighbors",
+    "permuted_products",
     "show_versions",
 ]
