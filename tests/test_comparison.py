@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import consilience as cs
+from consilience.core import Orders
 from consilience.metrics.kernel import kernel_relation
-from consilience.nulls import orders, permuted_products
+from consilience.nulls import permuted_scores
 
 
 def world(seed, n=80, shared=1.0):
@@ -37,7 +38,7 @@ def test_identical_representations_calibrate_to_one():
 def test_calibration_is_the_rank_rule_of_groeger():
     X, Y = world(3)
     found = cs.align(X, Y, method="permutations", draws=199, seed=7)
-    chance = permuted_products([kernel_relation(X)], [kernel_relation(Y)], orders(80, 199, 7)).ravel()
+    chance = permuted_scores([kernel_relation(X)], [kernel_relation(Y)], Orders(80, 199, 7)).ravel()
     tau = np.sort(np.append(chance, found.score))[int(np.ceil(0.95 * 200)) - 1]
     assert found.calibrated == pytest.approx(max((found.score - tau) / (1 - tau), 0))
     assert found.p == (1 + (chance >= found.score).sum()) / 200

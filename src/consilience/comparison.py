@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from consilience.check import InputError, check_array, check_choice, check_level, check_pair, check_whole
+from consilience.core import Orders
 from consilience.metrics import CARDS, Relation, product
 from consilience.metrics.kernel import u_centre
-from consilience.nulls import Jackknife, check_groups, null, orders, permuted_products
+from consilience.nulls import Jackknife, check_groups, null, permuted_scores
 
 
 @dataclass(frozen=True)
@@ -234,8 +235,8 @@ def layer_scores(layers_a, layers_b, metric, draws, groups, seed, **metric_optio
     n = len(next(iter(layers_a.values())))
     a = [card.side(checked(layers_a, name, n, "layers_a"), **options) for name in layers_a]
     b = [card.side(checked(layers_b, name, n, "layers_b"), **options) for name in layers_b]
-    (scores,) = permuted_products(a, b, [np.arange(n)])
-    return scores, permuted_products(a, b, orders(n, draws, seed, check_groups(groups, n)))
+    (scores,) = permuted_scores(a, b, [np.arange(n)])
+    return scores, permuted_scores(a, b, Orders(n, draws, seed, check_groups(groups, n)))
 
 
 class Resampled:

@@ -18,9 +18,10 @@ from itertools import permutations
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+from scipy import stats
 
 from consilience.check import InputError, check_choice, check_level, check_whole
+from consilience.core import Orders, permuted_products
 from consilience.curves import Lattice, PearsonFour, PearsonThree
 from consilience.metrics.kernel import u_centre
 from consilience.moments import moments, plain_sums
@@ -163,9 +164,9 @@ def graph_null(a, b):
         raise InputError(f"The two graphs have {ka} and {kb} neighbours; take the same k on both sides.")
     if ka == n - 1:
         raise InputError(f"With k = {ka} all {n} stimuli are neighbours, and every score is 1; choose a smaller k.")
-    ones = [r.matrix.astype(bool).astype(np.int64) for r in (a, b)]
-    moments = graph_moments(*(graph_sums(graph, ka) for graph in ones), n, ka)
-    hub = min(int(graph.sum(0).max()) for graph in ones)
+    graphs = [ones(r) for r in (a, b)]
+    moments = graph_moments(*(graph_sums(graph, ka) for graph in graphs), n, ka)
+    hub = min(int(graph.sum(0).max()) for graph in graphs)
     doubt = None
     if hub > max(10 * ka, n // 10):
         doubt = f"both graphs have a hub (a stimulus among the {ka} nearest of {hub} others or more)"
@@ -193,18 +194,7 @@ def graph_null(a, b):
 # --- from pairings --------------------------------------------------------------------------------------------------
 
 
-def orders(n, draws, seed=0, groups=None):
-    """`draws` random orders of n stimuli, one at a time; within groups where these are given."""
-    rng = np.random.default_rng(seed)
-    members = [np.arange(n)] if groups is None else [np.flatnonzero(groups == g) for g in np.unique(groups)]
-    for _ in range(draws):
-        order = np.arange(n)
-        for group in members:
-            order[group] = rng.permutation(group)
-        yield order
-
-
-def permuted_products(a, b, all_orders):
+def permuted_scores(a, b, orders):
     """Scores of every relation of `a` with every relation of `b`, for each order of the stimuli of `b`.
 
     The order is the same for all pairs, so the maximum over pairs has its null in the maximum of each draw.
@@ -213,49 +203,34 @@ def permuted_products(a, b, all_orders):
     ----------
     a, b : sequence of Relation
         All of the same stimuli and of one kind.
-    all_orders : iterable of array of shape (n_stimuli,)
+    orders : Orders, or array of int of shape (draws, n_stimuli)
+        See :class:`consilience.core.Orders`.
 
     Returns
     -------
     ndarray of shape (draws, len(a), len(b))
     """
-    graphs = sparse.issparse(a[0].matrix)
-    return np.stack(list((graph_products if graphs else dense_products)(a, b, all_orders)))
+    if any(r.kind != "neighbours" for r in (*a, *b)):
+        return permuted_products([r.matrix for r in a], [r.matrix for r in b], orders)
+    counts = permuted_products([ones(r) for r in a], [ones(r) for r in b], orders)
+    return counts / np.multiply.outer([r.scale for r in a], [r.scale for r in b])
 
 
-def dense_products(a, b, all_orders):
-    """Symmetric matrices: what is above the diagonal counts twice, and one matrix product serves all pairs."""
-    rows, columns = np.triu_indices(a[0].n)
-    twice = np.where(rows == columns, 1.0, 2.0)
-    fixed = np.stack([r.matrix[rows, columns] * twice for r in a])
-    moving = np.stack([r.matrix.ravel() for r in b])
-    for order in all_orders:
-        yield fixed @ moving[:, order[rows] * len(order) + order[columns]].T
-
-
-def graph_products(a, b, all_orders):
-    """Sparse graphs: each edge of `b` gets a new place, and one sparse product serves all pairs."""
-    n = a[0].n
-    fixed = sparse.vstack([r.matrix.reshape(1, -1) for r in a]).T.tocsr()
-    edges = [r.matrix.tocoo() for r in b]
-    start, end = (np.concatenate([getattr(e, part) for e in edges]).astype(np.int64) for part in ("row", "col"))
-    weight, stops = np.concatenate([e.data for e in edges]), np.cumsum([0, *(e.nnz for e in edges)])
-    for order in all_orders:
-        place = np.argsort(order)
-        moved = sparse.csr_array((weight, place[start] * n + place[end], stops), shape=(len(b), n * n))
-        yield (moved @ fixed).toarray().T
+def ones(graph):
+    """A graph of k nearest neighbours in whole numbers, before it was scaled."""
+    return graph.matrix.astype(bool).astype(np.int64)
 
 
 def permutation_null(a, b, draws=999, seed=0, groups=None, why=""):
     """Null from random pairings; p is (1 + number at least as high) / (1 + draws)."""
     check_whole(draws, "draws", 99)
-    values = permuted_products([a], [b], orders(a.n, draws, seed, groups)).ravel()
+    values = permuted_scores([a], [b], Orders(a.n, draws, seed, groups)).ravel()
     return sampled(values, "permutations", f"{draws} random pairings ({why})", 1)
 
 
 def enumeration_null(a, b, why):
     """Null from all n! pairings; p is the exact share that is at least as high."""
-    values = permuted_products([a], [b], (np.array(p) for p in permutations(range(a.n)))).ravel()
+    values = permuted_scores([a], [b], list(permutations(range(a.n)))).ravel()
     return sampled(values, "enumeration", f"all {len(values)} pairings ({why})", 0)
 
 

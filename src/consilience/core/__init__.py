@@ -11,18 +11,22 @@ from consilience.core.dissimilarities import dissimilarities
 from consilience.core.kernel_sums import Hsic, KernelSums, kernel_sums
 from consilience.core.neighbors import neighbor_weights, neighbors
 from consilience.core.rank_correlation import kendall, ranks, spearman
+from consilience.core.orders import Orders
+from consilience.core.permutations import permuted_products
 from consilience.core.versions import facts, show_versions
 
 __all__ = [
     "Hsic",
     "KernelSums",
     "dissimilarities",
+    "Orders",
     "facts",
     "kendall",
     "kernel_sums",
     "neighbor_weights",
     "neighbors",
     "ranks",
+    "permuted_products",
     "show_versions",
     "spearman",
 ]

@@ -12,6 +12,7 @@ void bind_neighbors(nb::module_& module);
 void bind_kernel_sums(nb::module_& module);
 void bind_dissimilarities(nb::module_& module);
 void bind_rank_correlation(nb::module_& module);
+void bind_permutations(nb::module_& module);
 
 }  // namespace consilience
 
@@ -22,6 +23,7 @@ NB_MODULE(_compiled, module) {
   bind_kernel_sums(module);
   bind_dissimilarities(module);
   bind_rank_correlation(module);
+  bind_permutations(module);
   module.def("isas", [] {
     std::vector<std::string> names;
     for (const Isa* isa : available_isas()) names.emplace_back(isa->name);

@@ -1,0 +1,47 @@
+// T = sum over u, v of A[u, v] B[p(u), p(v)], for many orders p and all pairs of relations (A, B) at once.
+//
+// The order is the same for all pairs, so that the largest of a draw is the maximum over pairs under chance.
+#pragma once
+#include <type_traits>
+#include <vector>
+
+#include "orders.hpp"
+#include "workers.hpp"
+
+namespace consilience {
+
+struct Isa;
+
+// float and double are added up in float64, whole numbers exactly.
+template <class T> using SumOf = std::conditional_t<std::is_integral_v<T>, std::int64_t, double>;
+
+// One relation as a sparse matrix: row u has columns[e] and weights[e] for starts[u] <= e < starts[u + 1].
+template <class T> struct Graph {
+  const std::int64_t* starts;
+  const std::int32_t* columns;
+  const T* weights;
+};
+
+// Calls f(first, count) for all draws, a few at a time: no more than `most`, and no more work than a Ctrl-C can
+// wait for, where each takes `products`. Sums do not depend on which draws are taken together.
+template <class F>
+void for_draws(const Orders& orders, double products, std::int64_t most, const Workers& workers, F&& f) {
+  const std::int64_t step = std::clamp<std::int64_t>(static_cast<std::int64_t>(5e8 / products), 1, most);
+  parallel(workers, (orders.draws + step - 1) / step, [&](std::int64_t item) {
+    f(item * step, std::min(step, orders.draws - item * step));
+  });
+}
+
+constexpr std::int64_t MOST_IN_MATRIX = 65536;  // places are numbers of sixteen bits
+
+// All n x n, row by row and symmetric; n at most MOST_IN_MATRIX. The sums go to [draws][a][b].
+template <class T>
+void permuted_products(const Isa& isa, const std::vector<const T*>& a, const std::vector<const T*>& b,
+                       const Orders& orders, const Workers& workers, SumOf<T>* products);
+
+// Directed or not, with a diagonal or without.
+template <class T>
+void permuted_products(const std::vector<Graph<T>>& a, const std::vector<Graph<T>>& b, const Orders& orders,
+                       const Workers& workers, SumOf<T>* products);
+
+}  // namespace consilience
