@@ -6,7 +6,7 @@ import pytest
 import consilience as cs
 from consilience.core import Orders
 from consilience.metrics.kernel import kernel_relation
-from consilience.nulls import permuted_scores
+from consilience.pairings import permuted_scores
 
 
 def world(seed, n=80, shared=1.0):

@@ -11,7 +11,8 @@ from consilience import InputError
 from consilience.metrics.kernel import kernel_relation
 from consilience.metrics.neighborhood import neighbor_relation
 from consilience.metrics.relation import product
-from consilience.nulls import null, permuted_scores
+from consilience.nulls import null
+from consilience.pairings import permuted_scores
 
 
 def sets(seed, n=60, dx=8, dy=12):

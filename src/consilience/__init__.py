@@ -10,8 +10,9 @@
 from importlib.metadata import PackageNotFoundError, version
 
 from consilience import stimuli
+from consilience.alignment import Alignment, align
 from consilience.check import InputError
-from consilience.comparison import Alignment, Resampled, align, compare
+from consilience.comparison import Comparison, compare
 from consilience.core import neighbors, show_versions
 from consilience.features import encode
 from consilience.metrics import (
@@ -29,6 +30,8 @@ from consilience.metrics import (
     rsa,
     svcca,
 )
+from consilience.resampling import Resampled
+from consilience.scale import ScaleOfAgreement, scale_of_agreement
 
 try:
     __version__ = version("consilience")
@@ -37,8 +40,10 @@ except PackageNotFoundError:  # run from a checkout that is not installed
 
 __all__ = [
     "Alignment",
+    "Comparison",
     "InputError",
     "Resampled",
+    "ScaleOfAgreement",
     "align",
     "catalogue",
     "cca",
@@ -55,6 +60,7 @@ __all__ = [
     "procrustes",
     "pwcca",
     "rsa",
+    "scale_of_agreement",
     "show_versions",
     "stimuli",
     "svcca",

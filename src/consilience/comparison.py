@@ -1,156 +1,83 @@
-"""Two representations, or the layers of two models: scores beside their nulls, in results that explain themselves."""
+"""The layers of two models: every pair scored by every metric, with the nulls of each pair and of the search."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from consilience.check import InputError, check_array, check_choice, check_level, check_pair, check_whole
-from consilience.core import Orders
-from consilience.metrics import CARDS, Relation, product
-from consilience.metrics.kernel import u_centre
-from consilience.nulls import Jackknife, check_groups, null, permuted_scores
+from consilience.alignment import calibrated, prepared
+from consilience.check import InputError, check_array, check_choice, check_level, check_whole
+from consilience.metrics import CARDS, participation_ratio
+from consilience.nulls import ENUMERATE_UP_TO, has_moments, moment_null, sampled, sums_of
+from consilience.pairings import permuted_scores, random_orders
+from consilience.resampling import Resampled
 
 
-@dataclass(frozen=True)
-class Alignment:
-    """How alike two representations are, and how alike they would look by chance.
+class Comparison(pd.DataFrame):
+    """A tidy table of :func:`compare`, one row for each metric and pair of layers, that can say and draw what it holds.
 
-    Attributes
-    ----------
-    metric : str
-    score : float
-    null_mean, null_sd, null_skew : float
-        The score when stimuli are paired at random.
-    z : float
-        (score - null_mean) / null_sd. No p-value is made from it: nulls are skewed.
-    p : float
-        Probability of a score at least as high by chance. From moments it is never below 1e-4: read "at most".
-    calibrated : float
-        max((score - tau) / (1 - tau), 0), tau the upper `alpha` quantile of the null (Groeger et al. 2026): 0 where
-        chance reaches, 1 for identical relations.
-    ci : tuple of two floats, or None
-        Interval of the score, where asked for: how far it would move with other stimuli of the same kind.
-    ci_level : float or None
-    n : int
-        Stimuli.
-    method : str
-        How the null was had: "moments", "permutations" or "enumeration".
-    why : str
-    alpha : float
-    options : dict
-        Of the metric.
+    A row's columns: metric, layer_a, layer_b, score; null_mean, null_sd, null_skew; z; p; p_max, against the maximum
+    over all pairs of the metric; p_all, against the largest z over pairs and metrics; p_fdr, after Benjamini and
+    Hochberg over the table; calibrated; low and high, where intervals were asked for; n; width and effective rank of
+    both layers; k and k_over_n for neighbours; method; seconds, for all pairs of the metric.
     """
 
-    metric: str
-    score: float
-    null_mean: float
-    null_sd: float
-    null_skew: float
-    z: float
-    p: float
-    calibrated: float
-    ci: tuple[float, float] | None
-    ci_level: float | None
-    n: int
-    method: str
-    why: str
-    alpha: float
-    options: dict
+    _metadata = ("alpha", "draws")
 
-    def __str__(self):
-        p = "p <= 0.0001" if self.p <= 1e-4 else f"p = {self.p:.4f}".rstrip("0").rstrip(".")
-        options = "".join(f", {key}={value!r}" for key, value in self.options.items())
-        interval = f"   {100 * self.ci_level:g} % interval: {self.ci[0]:.3f} to {self.ci[1]:.3f}" if self.ci else ""
-        verdict = "above chance" if self.p <= self.alpha else "not above chance"
-        return "\n".join(
-            [
-                f"{CARDS[self.metric].title}   ({self.metric}{options}; n = {self.n} stimuli)",
-                f"  score       {self.score: .3f}{interval}",
-                f"  by chance   {self.null_mean: .3f}, give or take {self.null_sd:.3f}",
-                f"  {verdict} at alpha = {self.alpha:g}: {p}, z = {self.z:.1f}",
-                f"  calibrated  {self.calibrated: .3f}   (0 = no more than chance, 1 = the same relations)",
-                f"  null        {self.method}: {self.why}",
-            ]
-        )
+    @property
+    def _constructor(self):
+        return Comparison
 
-    __repr__ = __str__
+    def sentence(self):
+        """What stands out, in words."""
+        said = []
+        for metric, part in self.groupby("metric", sort=False):
+            best = part.loc[(part.z * (1 if CARDS[metric].direction == "similarity" else -1)).idxmax()]
+            above = int((part.p_max <= self.alpha).sum())
+            said.append(
+                f"{metric}: {above} of {len(part)} pairs of layers are more alike than chance would make the best pair "
+                f"(alpha = {self.alpha:g}); most of all {best.layer_a} and {best.layer_b}: {best.score:.3f}, by chance "
+                f"{best.null_mean:.3f} ± {best.null_sd:.3f}, calibrated {best.calibrated:.3f}."
+            )
+        return "\n".join(said)
 
+    def __repr__(self):
+        whole = {"metric", "z", "p_max"} <= set(self.columns) and hasattr(self, "alpha")
+        return f"{self.sentence()}\n{super().__repr__()}" if whole else super().__repr__()
 
-def align(X, Y, metric="cka", method="auto", alpha=0.05, ci=None, groups=None, seed=0, draws=999, **metric_options):
-    """Score two representations of the same stimuli, with the null of that score.
+    def matrix(self, column="score"):
+        """A column of one metric's rows as an array of shape (n_layers_a, n_layers_b)."""
+        wide = self.pivot(index="layer_a", columns="layer_b", values=column)
+        return wide.loc[self.layer_a.drop_duplicates(), self.layer_b.drop_duplicates()].to_numpy()
 
-    Parameters
-    ----------
-    X : array of shape (n_stimuli, n_units_x)
-    Y : array of shape (n_stimuli, n_units_y)
-    metric : {"cka", "mutual_knn"}
-        See :func:`consilience.catalogue`.
-    method : {"auto", "moments", "permutations", "enumeration"}
-        How the null is had; "auto" decides, and the result says why.
-    alpha : float
-        Level of the test and of the calibrated score.
-    ci : float, optional
-        Level of the interval (for example 0.95), by a delete-d jackknife over stimuli; takes 200 scores more.
-    groups : array of shape (n_stimuli,), optional
-        Stimuli are exchanged only within their group (class, speaker, run).
-    seed : int
-    draws : int
-        Number of random pairings where permutations are taken.
-    **metric_options
-        Passed to the metric, for example ``k=10`` or ``kernel="rbf"``.
+    def heatmap(self, column="calibrated", axes=None):
+        """Draw layers against layers, a panel for each metric; pairs within chance are hatched (needs seaborn)."""
+        from consilience.plots import draw_heatmaps
 
-    Returns
-    -------
-    Alignment
+        return draw_heatmaps(self, column, axes)
 
-    Raises
-    ------
-    InputError
-        As the metric does; or if an argument is out of its range.
-    """
-    X, Y = check_pair(X, Y)
-    card = CARDS[check_choice(metric, "metric", tuple(CARDS))]
-    check_level(alpha, "alpha")
-    if ci is not None:
-        check_level(ci, "ci")
-    check_whole(seed, "seed", 0)
-    check_options([card], metric_options)
-    a, b = card.side(X, **metric_options), card.side(Y, **metric_options)
-    score = product(a, b)
-    chance = null(a, b, method, draws, seed, groups)
-    if not chance.sd > 1e-12:
-        raise InputError(
-            f"The score is {score:.3g} however stimuli are paired, so it says nothing. Choose a smaller k."
-        )
-    tau = chance.quantile(1 - alpha)
-    interval = None
-    if ci is not None:
-        interval = Resampled({"X": X, "Y": Y}, [("X", "Y")], metric, seed=seed, **metric_options).interval("X", "Y", ci)
-    return Alignment(
-        metric=metric,
-        score=score,
-        null_mean=chance.mean,
-        null_sd=chance.sd,
-        null_skew=chance.skew,
-        z=float((score - chance.mean) / chance.sd),
-        p=chance.tail(score),
-        calibrated=float(max((score - tau) / (1 - tau), 0.0)) if tau < 1 else 0.0,
-        ci=interval,
-        ci_level=ci,
-        n=len(X),
-        method=chance.method,
-        why=chance.why,
-        alpha=alpha,
-        options=metric_options,
-    )
+    def null(self, axes=None):
+        """Draw the scores of all pairs beside what chance gives each, a panel for each metric (needs seaborn)."""
+        from consilience.plots import draw_nulls
+
+        return draw_nulls(self, axes)
 
 
 def compare(
-    layers_a, layers_b, metrics=("cka", "mutual_knn"), alpha=0.05, draws=200, groups=None, seed=0, **metric_options
+    layers_a,
+    layers_b,
+    metrics=("cka", "mutual_knn"),
+    alpha=0.05,
+    draws=200,
+    groups=None,
+    seed=0,
+    exchange="within",
+    ci=None,
+    **metric_options,
 ):
     """Every layer of one model against every layer of another, with the null of each pair and of the maximum.
 
@@ -162,193 +89,144 @@ def compare(
     layers_a, layers_b : mapping from layer name to array of shape (n_stimuli, n_units)
         For example :class:`consilience.features.Features`. The same stimuli in the same order.
     metrics : sequence of str
-    alpha, groups, seed
-        As in :func:`align`.
+    alpha, groups, seed, exchange
+        As in :func:`consilience.align`.
     draws : int
-        Random pairings, the same for all pairs of layers.
+        Random pairings, the same for all pairs of layers and all metrics. A pair's own p comes from exact moments
+        where these serve, else from these draws.
+    ci : float, optional
+        Level of an interval for each score; takes 200 scores more.
     **metric_options
         An option is passed to each metric that knows it.
 
     Returns
     -------
-    pandas.DataFrame
-        One row for each metric and pair of layers: metric, layer_a, layer_b, score, null_mean, null_sd, z, p,
-        calibrated, p_max (against the null of the maximum over all pairs), n.
+    Comparison
+
+    Raises
+    ------
+    InputError
+        As :func:`consilience.align`; or if draws are too few for alpha.
+
+    Notes
+    -----
+    What belongs to one layer (kernels, neighbours, sums) is computed once, for all pairs and permutations.
     """
     metrics = [metrics] if isinstance(metrics, str) else list(metrics)
-    check_options([CARDS[check_choice(metric, "metric", tuple(CARDS))] for metric in metrics], metric_options)
-    for name, layers in (("layers_a", layers_a), ("layers_b", layers_b)):
-        if not isinstance(layers, Mapping) or not layers:
-            raise InputError(f"{name} must be a mapping from layer names to arrays, with at least one layer.")
+    cards = [CARDS[check_choice(metric, "metric", tuple(CARDS))] for metric in metrics]
+    check_known(cards, metric_options)
+    a, b = checked(layers_a, "layers_a"), checked(layers_b, "layers_b")
+    n = len(next(iter(a.values())))
+    for name, X in b.items():
+        if len(X) != n:
+            raise InputError(f"layers_b[{name!r}] has {len(X)} stimuli (rows), layers_a has {n}.")
     check_level(alpha, "alpha")
     if check_whole(draws, "draws", 19) < 1 / alpha - 1:
         raise InputError(f"draws is {draws}; alpha = {alpha:g} needs at least {int(np.ceil(1 / alpha - 1))} pairings.")
-    rows = []
-    for metric in metrics:
-        scores, chance = layer_scores(layers_a, layers_b, metric, draws, groups, seed, **metric_options)
-        tau = np.sort(np.concatenate([chance, scores[None]]), 0)[int(np.ceil((1 - alpha) * (draws + 1))) - 1]
-        if not chance.std(0).min() > 1e-12:
-            raise InputError(f"{metric}: a score is the same however stimuli are paired, so it says nothing. Reduce k.")
-        highest = chance.max((1, 2))
-        for i, name_a in enumerate(layers_a):
-            for j, name_b in enumerate(layers_b):
-                score, by_chance = scores[i, j], chance[:, i, j]
-                rows.append(
-                    {
-                        "metric": metric,
-                        "layer_a": name_a,
-                        "layer_b": name_b,
-                        "score": score,
-                        "null_mean": by_chance.mean(),
-                        "null_sd": by_chance.std(),
-                        "z": (score - by_chance.mean()) / by_chance.std(),
-                        "p": (1 + (by_chance >= score).sum()) / (draws + 1),
-                        "calibrated": max((score - tau[i, j]) / (1 - tau[i, j]), 0.0),
-                        "p_max": (1 + (highest >= score).sum()) / (draws + 1),
-                        "n": len(layers_a[name_a]),
-                    }
+    orders = random_orders(n, draws, seed, groups, exchange)
+    restricted = groups is not None or exchange != "within"
+
+    parts, largest = [], np.full(draws, -np.inf)
+    for card in cards:
+        options = {key: v for key, v in metric_options.items() if key in (*card.side_options, *card.meet_options)}
+        part, highest_z = scored(card, a, b, orders, restricted, alpha, options, groups, seed)
+        if ci is not None:
+            add_intervals(part, card, a, b, ci, seed, options)
+        parts.append(part)
+        largest = np.maximum(largest, highest_z)
+    table = pd.concat(parts, ignore_index=True)
+    sign = np.array([1 if CARDS[metric].direction == "similarity" else -1 for metric in table.metric])
+    table.insert(
+        table.columns.get_loc("p_max") + 1,
+        "p_all",
+        [(1 + (largest >= z - 1e-9).sum()) / (draws + 1) for z in sign * table.z],
+    )
+    table.insert(table.columns.get_loc("p_all") + 1, "p_fdr", stats.false_discovery_control(table.p))
+    table = Comparison(table)
+    table.alpha, table.draws = alpha, draws
+    return table
+
+
+def scored(card, layers_a, layers_b, orders, restricted, alpha, options, groups, seed):
+    """All pairs by one metric: their rows, and the largest z of each draw."""
+    began = time.perf_counter()
+    of_side, meet = prepared(card, options, groups, seed)
+    a, b = ([card.side(X, **of_side) for X in layers.values()] for layers in (layers_a, layers_b))
+    n = a[0].n
+    (scores,) = permuted_scores(a, b, np.arange(n)[None], meet)
+    drawn = permuted_scores(a, b, orders, meet)
+    sign = 1 if card.direction == "similarity" else -1
+    highest = (sign * drawn).max((1, 2))
+    exact = not restricted and n > ENUMERATE_UP_TO and all(map(has_moments, (*a, *b))) and a[0].kind == b[0].kind
+    sums = [[sums_of(side) for side in sides] if exact else [None] * len(sides) for sides in (a, b)]
+    ranks = [[participation_ratio(X) for X in layers.values()] for layers in (layers_a, layers_b)]
+    rows, largest = [], np.full(len(drawn), -np.inf)
+    for i, (name_a, X) in enumerate(layers_a.items()):
+        for j, (name_b, Y) in enumerate(layers_b.items()):
+            chance, doubt = moment_null(a[i], b[j], (sums[0][i], sums[1][j])) if exact else (None, None)
+            if not exact or doubt:
+                chance = sampled(drawn[:, i, j], "permutations", doubt or "", 1, card.direction)
+            if not chance.sd > 1e-12:
+                raise InputError(
+                    f"{card.name}: a score is the same however stimuli are paired, so it says nothing. Reduce k."
                 )
-    return pd.DataFrame(rows)
+            largest = np.maximum(largest, sign * (drawn[:, i, j] - chance.mean) / chance.sd)
+            score = scores[i, j]
+            rows.append(
+                {
+                    "metric": card.name,
+                    "layer_a": name_a,
+                    "layer_b": name_b,
+                    "score": score,
+                    "null_mean": chance.mean,
+                    "null_sd": chance.sd,
+                    "null_skew": chance.skew,
+                    "z": (score - chance.mean) / chance.sd,
+                    "p": chance.tail(score),
+                    "p_max": (1 + (highest >= sign * score - 1e-9).sum()) / (len(drawn) + 1),
+                    "calibrated": calibrated(score, chance.quantile(1 - alpha), card.best),
+                    "n": n,
+                    "width_a": X.shape[1],
+                    "width_b": Y.shape[1],
+                    "rank_a": ranks[0][i],
+                    "rank_b": ranks[1][j],
+                    "method": chance.method,
+                }
+            )
+    table = pd.DataFrame(rows)
+    if "k" in card.side_options:
+        k = options.get("k", card.default("k"))
+        table.insert(table.columns.get_loc("method"), "k", k)
+        table.insert(table.columns.get_loc("method"), "k_over_n", k / n)
+    table["seconds"] = time.perf_counter() - began
+    return table, largest
 
 
-def layer_matrix(table, column="score"):
-    """A table of :func:`compare` for one metric as an array of shape (n_layers_a, n_layers_b)."""
-    wide = table.pivot(index="layer_a", columns="layer_b", values=column)
-    return wide.loc[table.layer_a.drop_duplicates(), table.layer_b.drop_duplicates()].to_numpy()
+def add_intervals(part, card, layers_a, layers_b, level, seed, options):
+    """Columns low and high: a delete-d jackknife over stimuli, the same subsets for all pairs."""
+    named = {**{("a", name): X for name, X in layers_a.items()}, **{("b", name): X for name, X in layers_b.items()}}
+    pairs = [(("a", row.layer_a), ("b", row.layer_b)) for row in part.itertuples()]
+    found = Resampled(named, pairs, card.name, seed=seed, **options)
+    ends = np.array([found.interval(*pair, level) for pair in pairs])
+    part.insert(part.columns.get_loc("score") + 1, "low", ends[:, 0])
+    part.insert(part.columns.get_loc("score") + 2, "high", ends[:, 1])
 
 
-def layer_scores(layers_a, layers_b, metric, draws, groups, seed, **metric_options):
-    """Scores of all pairs of layers as one matrix, and as many again under each random pairing.
-
-    Parameters
-    ----------
-    As :func:`compare`, for one metric.
-
-    Returns
-    -------
-    scores : ndarray of shape (n_layers_a, n_layers_b)
-    chance : ndarray of shape (draws, n_layers_a, n_layers_b)
-        Each random pairing is the same for all pairs of layers.
-    """
-    card = CARDS[metric]
-    options = known_options(card, metric_options)
-    n = len(next(iter(layers_a.values())))
-    a = [card.side(checked(layers_a, name, n, "layers_a"), **options) for name in layers_a]
-    b = [card.side(checked(layers_b, name, n, "layers_b"), **options) for name in layers_b]
-    (scores,) = permuted_scores(a, b, [np.arange(n)])
-    return scores, permuted_scores(a, b, Orders(n, draws, seed, check_groups(groups, n)))
+def checked(layers, name):
+    """A mapping from names to arrays of equally many rows."""
+    if not isinstance(layers, Mapping) or not layers:
+        raise InputError(f"{name} must be a mapping from layer names to arrays, with at least one layer.")
+    arrays = {layer: check_array(layers[layer], f"{name}[{layer!r}]") for layer in layers}
+    n = len(next(iter(arrays.values())))
+    for layer, X in arrays.items():
+        if len(X) != n:
+            raise InputError(f"{name}[{layer!r}] has {len(X)} stimuli (rows), the first layer of {name} has {n}.")
+    return arrays
 
 
-class Resampled:
-    """Scores of several pairs on the same subsets of stimuli, so that their differences have honest intervals.
-
-    Parameters
-    ----------
-    representations : mapping from name to array of shape (n_stimuli, n_units)
-    pairs : sequence of (name, name)
-    metric : {"cka", "mutual_knn"}
-    draws : int
-        Subsets of stimuli; see :class:`consilience.nulls.Jackknife`.
-    seed : int
-    galleries : sequence of array of int, optional
-        Score within each of these sets of rows and take the mean; by default all rows are one gallery.
-    **metric_options
-        Of one gallery. On a subset of it, k is reduced in proportion.
-
-    Attributes
-    ----------
-    scores : dict from pair to float
-        On all stimuli.
-    """
-
-    def __init__(self, representations, pairs, metric="cka", draws=200, seed=0, galleries=None, **metric_options):
-        card = CARDS[check_choice(metric, "metric", tuple(CARDS))]
-        check_options([card], metric_options)
-        pairs = list(dict.fromkeys(pairs))
-        names = list(dict.fromkeys(name for pair in pairs for name in pair))
-        unknown = [name for name in names if name not in representations]
-        if unknown or not pairs:
-            raise InputError(f"pairs names {unknown or 'nothing'}; there are {', '.join(representations)}.")
-        arrays = {name: check_array(representations[name], name) for name in names}
-        n = len(arrays[names[0]])
-        if len({len(X) for X in arrays.values()}) > 1:
-            raise InputError("The representations differ in their number of stimuli; all must have the same rows.")
-
-        galleries = [np.arange(n)] if galleries is None else [check_gallery(rows, n) for rows in galleries]
-        whole = {name: card.side(X, **metric_options) for name, X in arrays.items()}
-
-        def scores_within(gallery, rows):
-            some = np.intersect1d(gallery, rows, assume_unique=True)
-            share = len(some) / len(gallery)
-            part = {name: on_subset(card, whole[name], arrays[name], some, share, metric_options) for name in names}
-            return [product(part[first], part[second]) for first, second in pairs]
-
-        def score_all(rows):
-            return np.mean([scores_within(gallery, rows) for gallery in galleries], axis=0)
-
-        self.jackknife = Jackknife(score_all, n, draws, seed)
-        self.place = {pair: i for i, pair in enumerate(pairs)}
-        self.scores = {pair: float(self.jackknife.values[i]) for pair, i in self.place.items()}
-
-    def interval(self, first, second, level=0.95):
-        """Interval of one pair's score: (low, high)."""
-        return self.jackknife.interval(self.weights((first, second)), level)[1:]
-
-    def difference(self, pair, control, level=0.95):
-        """How much more alike `pair` is than `control`: (difference, low, high)."""
-        return self.jackknife.interval(self.weights(pair) - self.weights(control), level)
-
-    def weights(self, pair):
-        if pair not in self.place:
-            raise InputError(f"{pair} was not scored; there are {', '.join(map(str, self.place))}.")
-        return (np.arange(len(self.place)) == self.place[pair]).astype(float)
-
-
-def on_subset(card, whole, X, rows, share, options):
-    """The relation of some of the stimuli: cut out of the whole and centred again, or, for neighbours, sought anew.
-
-    Neighbours are kept in proportion to the share of the gallery, so that how fine an agreement is asked for stays
-    the same.
-    """
-    if whole.kind == "u-centred":
-        A = u_centre(whole.matrix[np.ix_(rows, rows)])
-        return Relation(A / np.linalg.norm(A), whole.kind)
-    if "k" in known_options(card, {"k": None}):
-        options = {**options, "k": max(1, round(options.get("k", 10) * share))}
-    return card.side(X[rows], **options)
-
-
-def check_gallery(rows, n):
-    """Rows of one gallery: at least ten different whole numbers below n."""
-    rows = np.asarray(rows)
-    if rows.dtype.kind not in "iu" or rows.ndim != 1 or len(rows) < Jackknife.FEWEST:
-        raise InputError(
-            f"A gallery is a list of at least {Jackknife.FEWEST} row numbers; got shape {rows.shape}, {rows.dtype}."
-        )
-    if len(np.unique(rows)) < len(rows) or rows.min() < 0 or rows.max() >= n:
-        raise InputError(f"A gallery names rows twice, or rows outside 0 to {n - 1}.")
-    return rows
-
-
-def check_options(cards, options):
+def check_known(cards, options):
     """Options that at least one of the metrics knows; a misspelt one must not pass in silence."""
     for name in options:
-        if not any(known_options(card, {name: None}) for card in cards):
-            known = "; ".join(f"{card.name}: {', '.join(known_names(card))}" for card in cards)
+        if not any(name in (*card.side_options, *card.meet_options) for card in cards):
+            known = "; ".join(f"{c.name}: {', '.join((*c.side_options, *c.meet_options)) or 'none'}" for c in cards)
             raise InputError(f"There is no option {name!r}. The options are {known}.")
-
-
-def checked(layers, name, n, argument):
-    X = check_array(layers[name], f"{argument}[{name!r}]")
-    if len(X) != n:
-        raise InputError(f"{argument}[{name!r}] has {len(X)} stimuli (rows), the first layer of layers_a has {n}.")
-    return X
-
-
-def known_options(card, options):
-    return {key: value for key, value in options.items() if key in known_names(card)}
-
-
-def known_names(card):
-    code = card.side.__code__
-    return code.co_varnames[1 : code.co_argcount]

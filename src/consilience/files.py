@@ -92,8 +92,8 @@ def matched(a, b):
     if missing or len(a.ids) != len(b.ids):
         example = missing[0] if missing else next(iter(set(b.ids.tolist()) - set(a.ids.tolist())))
         raise InputError(
-            f"{a.source} and {b.source} do not name the same stimuli: {example!s} is in one alone. Keep those that both "
-            "have."
+            f"{a.source} and {b.source} do not name the same stimuli: {example!s} is in one alone. Keep those that "
+            "both have."
         )
     return a, b.rows([place[name] for name in a.ids.tolist()])
 

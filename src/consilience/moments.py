@@ -23,11 +23,11 @@ from consilience.patterns import connected, patterns
 
 
 class Moments(NamedTuple):
-    """Mean, standard deviation, skewness and kurtosis (3 for a normal; None where it is not computed)."""
+    """Mean, standard deviation, skewness and kurtosis (3 for a normal); None for what was not computed."""
 
     mean: float
     sd: float
-    skew: float
+    skew: float | None
     kurtosis: float | None
 
 
@@ -152,17 +152,15 @@ def moments(a, b):
         2 |A|² |B|² / (n (n - 3)), whatever else they are.
     """
     n, number = a.n, Fraction if a.directed else float
-    power = min(a.power, b.power)
-    about_zero = [mean_power(a, b, k, number) for k in range(1, power + 1)]
-    mean, second, third, *fourth = about_zero
-    variance = second - mean**2
-    sd = float(variance) ** 0.5
-    shifted = float(mean) + n * (n - 1) * a.mean_entry * b.mean_entry
-    if not sd > 0:
+    mean, second, *higher = (mean_power(a, b, power, number) for power in range(1, min(a.power, b.power) + 1))
+    variance = float(second - mean**2)
+    shifted = float(mean) + float(n * (n - 1) * a.mean_entry * b.mean_entry)
+    if not variance > 0:
         return Moments(shifted, 0.0, 0.0, None)
-    skew = float(third - 3 * mean * second + 2 * mean**3) / sd**3
-    kurtosis = [float(m4 - 4 * mean * third + 6 * mean**2 * second - 3 * mean**4) / sd**4 for m4 in fourth]
-    return Moments(shifted, sd, skew, *(kurtosis or [None]))
+    third = [float(m3 - 3 * mean * second + 2 * mean**3) for m3 in higher[:1]]
+    fourth = [float(m4 - 4 * mean * higher[0] + 6 * mean**2 * second - 3 * mean**4) for m4 in higher[1:]]
+    shape = [m / variance ** (1.5 + 0.5 * i) for i, m in enumerate(third + fourth)]
+    return Moments(shifted, variance**0.5, *shape, *[None] * (2 - len(shape)))
 
 
 def mean_power(a, b, power, number):

@@ -3,8 +3,8 @@
 Chance means that the stimuli of one side are paired with the other side at random. The distribution of the score
 over all such pairings is its null. It is had in one of three ways:
 
-- *moments*: exact mean, spread, skewness and, for u-centred matrices, kurtosis; a curve through them gives the tail;
-- *permutations*: a sample of random pairings, also within groups of stimuli that may be exchanged;
+- *moments*: exact mean, spread, skewness and kurtosis; a curve through them gives the tail;
+- *permutations*: a sample of random pairings, also of those alone that groups or time allow;
 - *enumeration*: all n! pairings, when there are few stimuli.
 
 ``auto`` takes moments where a curve through them was seen to hold, and says which way it took and why.
@@ -13,25 +13,25 @@ over all such pairings is its null. It is had in one of three ways:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
-from consilience.check import InputError, check_choice, check_level, check_whole
-from consilience.core import Orders, permuted_products
+from consilience.check import InputError, check_choice, check_whole
 from consilience.curves import Lattice, PearsonFour, PearsonThree
-from consilience.metrics.kernel import u_centre
+from consilience.metrics.relation import Relation, product, u_centre
 from consilience.moments import moments, plain_sums
+from consilience.pairings import permuted_scores, random_orders
 
 METHODS = ("auto", "moments", "permutations", "enumeration")
-EXACT_KINDS = ("u-centred", "neighbours")
+EXACT_KINDS = ("u-centred", "symmetric", "neighbours")
 ENUMERATE_UP_TO = 7  # 7! = 5,040 orders
 SMALLEST_P = 1e-4  # below this no curve through moments was checked, so no smaller p is reported from one
-CUBE_UP_TO = 5_000  # a matrix product of this size takes minutes; beyond, skewness and kurtosis come from a subset
+CUBE_UP_TO = 5_000  # a product of stored matrices of this size takes minutes; beyond, their shape comes from a subset
 LATTICE_UP_TO = 3
+GAMMA, PEARSON = 0.1, 1.5  # how far the kurtosis may lie off the gamma line for a curve through three moments, or four
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,10 @@ class Null:
     why : str
         What decided for the method, and how it was carried out.
     tail : callable
-        ``tail(score)``: probability of a score at least as high.
+        ``tail(score)``: probability of a score at least as alike: as high, or, of a distance, as low.
     quantile : callable
-        ``quantile(level)``: the score that chance exceeds with probability at most 1 - level.
+        ``quantile(level)``: the score that chance exceeds with probability at most 1 - level; of a distance, the one
+        that it stays below.
     """
 
     mean: float
@@ -59,19 +60,36 @@ class Null:
     quantile: Callable[[float], float]
 
 
-def null(a, b, method="auto", draws=999, seed=0, groups=None):
-    """The null of ``product(a, b)``.
+def null(
+    a,
+    b,
+    method="auto",
+    draws=999,
+    seed=0,
+    groups=None,
+    exchange="within",
+    meet=product,
+    direction="similarity",
+    sums=None,
+):
+    """The null of the score of two sides.
 
     Parameters
     ----------
-    a, b : Relation
+    a, b : Relation, or other sides (see :class:`consilience.metrics.Card`)
         Of the same n stimuli.
     method : {"auto", "moments", "permutations", "enumeration"}
     draws : int
         Number of random pairings, where permutations are taken.
     seed : int
-    groups : array of shape (n_stimuli,), optional
-        Stimuli are exchanged only within their group (class, speaker, run); then permutations are taken.
+    groups, exchange
+        Which stimuli may be exchanged: see :func:`consilience.pairings.random_orders`. With either, permutations are
+        taken.
+    meet : callable
+        ``meet(a, b) -> float``, for sides that are not relations.
+    direction : {"similarity", "distance"}
+    sums : pair of PlainSums, optional
+        Of a and of b, where somebody has them already.
 
     Returns
     -------
@@ -80,237 +98,155 @@ def null(a, b, method="auto", draws=999, seed=0, groups=None):
     Raises
     ------
     InputError
-        If the method cannot serve these relations; the message says which can.
+        If the method cannot serve these sides; the message says which can.
     """
     check_choice(method, "method", METHODS)
-    groups = check_groups(groups, a.n)
-    exact = a.kind in EXACT_KINDS and b.kind == a.kind and groups is None
-    if method == "auto":
-        return automatic(a, b, exact, draws, seed, groups)
-    if method == "moments":
-        if not exact:
-            raise InputError(
-                "method 'moments' needs unrestricted pairings of untied, debiased relations; here "
-                f"{kinds(a, b, groups)}. Use method='permutations'."
-            )
-        found, doubt = moment_null(a, b)
-        return found if not doubt else Null(**{**vars(found), "why": f"as asked, although {doubt}"})
+    restricted = groups is not None or exchange != "within"
+    exact = not restricted and has_moments(a) and has_moments(b) and a.kind == b.kind
+
+    def drawn(why):
+        check_whole(draws, "draws", 99)
+        values = permuted_scores([a], [b], random_orders(a.n, draws, seed, groups, exchange), meet).ravel()
+        return sampled(values, "permutations", f"{draws} random pairings ({why})", 1, direction)
+
+    def enumerated(why):
+        values = permuted_scores([a], [b], np.array(list(permutations(range(a.n)))), meet).ravel()
+        return sampled(values, "enumeration", f"all {len(values)} pairings ({why})", 0, direction)
+
+    if method == "permutations":
+        return drawn("as asked")
     if method == "enumeration":
-        if groups is not None or a.n > 9:
+        if restricted or a.n > 9:
             raise InputError(f"method 'enumeration' serves at most 9 stimuli without groups; here n = {a.n}.")
-        return enumeration_null(a, b, "as asked")
-    return permutation_null(a, b, draws, seed, groups, "as asked")
-
-
-def automatic(a, b, exact, draws, seed, groups):
-    if groups is None and a.n <= ENUMERATE_UP_TO:
-        return enumeration_null(a, b, f"there are only {a.n} stimuli")
+        return enumerated("as asked")
+    if method == "auto" and not restricted and a.n <= ENUMERATE_UP_TO:
+        return enumerated(f"there are only {a.n} stimuli")
     if not exact:
-        return permutation_null(a, b, draws, seed, groups, kinds(a, b, groups))
-    found, doubt = moment_null(a, b)
-    return permutation_null(a, b, draws, seed, None, doubt) if doubt else found
+        why = no_closed_form(a, b, groups, exchange)
+        if method == "auto":
+            return drawn(why)
+        raise InputError(
+            "method 'moments' needs unrestricted pairings of untied relations that are inner products; here "
+            f"{why}. Use method='permutations'."
+        )
+    found, doubt = moment_null(a, b, sums)
+    if not doubt:
+        return found
+    return drawn(doubt) if method == "auto" else replace(found, why=f"as asked, although {doubt}")
 
 
-def kinds(a, b, groups):
+def has_moments(side):
+    """Is the score an inner product of two relations whose moments are known?"""
+    return isinstance(side, Relation) and side.kind in EXACT_KINDS
+
+
+def no_closed_form(a, b, groups, exchange):
+    if exchange == "shift":
+        return "shifts in time"
     if groups is not None:
-        return f"within {len(np.unique(groups))} groups"
-    return f"no closed form for {a.kind if a.kind not in EXACT_KINDS else b.kind} relations"
+        return f"{'within' if exchange == 'within' else 'of'} {len(np.unique(groups))} groups"
+    kinds = {side.kind for side in (a, b) if isinstance(side, Relation) and not has_moments(side)}
+    return f"no closed form for {kinds.pop()} relations" if kinds else "this score has no closed form"
 
 
 # --- from moments ---------------------------------------------------------------------------------------------------
 
 
-def moment_null(a, b):
+def moment_null(a, b, sums=None):
     """(Null from exact moments, what speaks against trusting its tail or None)."""
-    return graph_null(a, b) if a.kind == "neighbours" else centred_null(a, b)
-
-
-def centred_null(a, b):
-    """Null of two u-centred matrices. The kurtosis says which curve holds, or that none does."""
-    n, note = a.n, ""
-    if n <= CUBE_UP_TO:
-        moments = centred_moments(centred_sums(a.matrix), centred_sums(b.matrix), n)
+    if a.kind == "neighbours":
+        check_graphs(a, b)
+    subset, note = a.n > CUBE_UP_TO and not (is_cheap(a) and is_cheap(b)), ""
+    if subset:
+        found = subset_moments(a, b)
+        note = f"; skewness and kurtosis from {CUBE_UP_TO} of {a.n} stimuli"
     else:
-        some = np.sort(np.random.default_rng(0).choice(n, CUBE_UP_TO, replace=False))
-        subset = (u_centre(r.matrix[some][:, some]) for r in (a, b))
-        moments = centred_moments(*(centred_sums(A / np.linalg.norm(A)) for A in subset), CUBE_UP_TO)
-        moments = moments._replace(sd=float(np.sqrt(2 / (n * (n - 3)))))
-        note = f"; skewness and kurtosis from {CUBE_UP_TO} of {n} stimuli"
-    delta = moments.kurtosis - 3 - 1.5 * moments.skew**2
-    four = 0.1 < abs(delta) <= 1.5
-    curve, name = (PearsonFour(moments), "four") if four else (PearsonThree(moments), "three")
+        found = moments(*(sums or (sums_of(a), sums_of(b))))
+    delta = None if found.kurtosis is None else found.kurtosis - 3 - 1.5 * found.skew**2
     doubt = None
-    if not abs(delta) <= 1.5:
+    if delta is not None and not abs(delta) <= PEARSON:
         doubt = f"the kurtosis is {delta:+.2g} off the gamma line, where no curve through moments holds"
-    exact = "" if note else "exact "
-    why = f"Pearson curve through {name} {exact}moments (kurtosis {delta:+.2f} off the gamma line){note}"
-    found = Null(
-        moments.mean,
-        moments.sd,
-        moments.skew,
-        "moments",
-        why,
-        lambda score: max(curve.tail(score), SMALLEST_P),
-        curve.quantile,
+    four = delta is not None and GAMMA < abs(delta) <= PEARSON
+    off = "" if delta is None else f" (kurtosis {delta:+.2f} off the gamma line)"
+    why = f"Pearson curve through {'four' if four else 'three'} {'' if subset else 'exact '}moments{off}{note}"
+    scale = a.scale * b.scale
+    if a.kind == "neighbours":
+        tail, quantile, why = count_curve(found, four, why, round(a.scale**2 / a.n))
+    else:
+        curve = (PearsonFour if four else PearsonThree)(found)
+        tail, quantile = curve.tail, curve.quantile
+    return (
+        Null(
+            found.mean / scale,
+            found.sd / scale,
+            found.skew,
+            "moments",
+            why,
+            lambda score: max(tail(score * scale), SMALLEST_P),
+            lambda level: float(quantile(level)) / scale,
+        ),
+        doubt,
     )
-    return found, doubt
 
 
-def graph_null(a, b):
-    """Null of two k-nearest-neighbour graphs: a score is a count over n k, so its tail begins half a count below."""
-    n, edges = a.n, a.scale * b.scale
-    ka, kb = (round(r.scale**2 / n) for r in (a, b))
-    if ka != kb:
-        raise InputError(f"The two graphs have {ka} and {kb} neighbours; take the same k on both sides.")
-    if ka == n - 1:
-        raise InputError(f"With k = {ka} all {n} stimuli are neighbours, and every score is 1; choose a smaller k.")
-    graphs = [ones(r) for r in (a, b)]
-    moments = graph_moments(*(graph_sums(graph, ka) for graph in graphs), n, ka)
-    hub = min(int(graph.sum(0).max()) for graph in graphs)
-    doubt = None
-    if hub > max(10 * ka, n // 10):
-        doubt = f"both graphs have a hub (a stimulus among the {ka} nearest of {hub} others or more)"
-    lattice = Lattice(moments) if ka <= LATTICE_UP_TO else None
+def count_curve(found, four, why, k):
+    """Tail and quantile of a whole number: its tail begins half a count below, and a small one has a lattice."""
+    lattice = Lattice(found) if k <= LATTICE_UP_TO else None
     if lattice and lattice.valid:
         why = "whole-number distribution through three exact moments"
-        tail, quantile = (lambda score: lattice.tail(round(score * edges))), lattice.quantile
-    else:
-        why = "Pearson curve through three exact moments, continuity corrected"
-        curve = PearsonThree(moments)
-        tail = lambda score: curve.tail(round(score * edges) - 0.5)  # noqa: E731
-        quantile = lambda level: np.ceil(curve.quantile(level) - 0.5)  # noqa: E731
-    found = Null(
-        moments.mean / edges,
-        moments.sd / edges,
-        moments.skew,
-        "moments",
-        why,
-        lambda score: max(tail(score), SMALLEST_P),
-        lambda level: float(quantile(level)) / edges,
-    )
-    return found, doubt
+        return lambda count: lattice.tail(round(count)), lattice.quantile, why
+    curve = (PearsonFour if four else PearsonThree)(found)
+    tail = lambda count: curve.tail(round(count) - 0.5)  # noqa: E731
+    return tail, lambda level: np.ceil(curve.quantile(level) - 0.5), f"{why}, continuity corrected"
+
+
+def sums_of(relation):
+    """What a relation contributes to the moments of its scores."""
+    if hasattr(relation, "sums"):
+        return relation.sums()
+    return plain_sums(relation.ones() if relation.kind == "neighbours" else relation.matrix)
+
+
+def is_cheap(relation):
+    """Are its sums had without a product of n x n matrices?"""
+    return relation.kind == "neighbours" or hasattr(relation, "sums")
+
+
+def subset_moments(a, b):
+    """Skewness and kurtosis from a fixed random subset of stimuli; mean and spread from all."""
+    some = np.sort(np.random.default_rng(0).choice(a.n, CUBE_UP_TO, replace=False))
+    parts = [r.matrix[np.ix_(some, some)] for r in (a, b)]
+    if a.kind == "u-centred":
+        parts = [u_centre(part) for part in parts]
+    shape = moments(*(plain_sums(part / np.linalg.norm(part)) for part in parts))
+    whole = moments(*(plain_sums(r.matrix, power=2) for r in (a, b)))
+    return shape._replace(mean=whole.mean, sd=whole.sd)
+
+
+def check_graphs(a, b):
+    ka, kb = (round(r.scale**2 / r.n) for r in (a, b))
+    if ka != kb:
+        raise InputError(f"The two graphs have {ka} and {kb} neighbours; take the same k on both sides.")
+    if ka == a.n - 1:
+        raise InputError(f"With k = {ka} all {a.n} stimuli are neighbours, and every score is 1; choose a smaller k.")
 
 
 # --- from pairings --------------------------------------------------------------------------------------------------
 
 
-def permuted_scores(a, b, orders):
-    """Scores of every relation of `a` with every relation of `b`, for each order of the stimuli of `b`.
-
-    The order is the same for all pairs, so the maximum over pairs has its null in the maximum of each draw.
-
-    Parameters
-    ----------
-    a, b : sequence of Relation
-        All of the same stimuli and of one kind.
-    orders : Orders, or array of int of shape (draws, n_stimuli)
-        See :class:`consilience.core.Orders`.
-
-    Returns
-    -------
-    ndarray of shape (draws, len(a), len(b))
-    """
-    if any(r.kind != "neighbours" for r in (*a, *b)):
-        return permuted_products([r.matrix for r in a], [r.matrix for r in b], orders)
-    counts = permuted_products([ones(r) for r in a], [ones(r) for r in b], orders)
-    return counts / np.multiply.outer([r.scale for r in a], [r.scale for r in b])
-
-
-def ones(graph):
-    """A graph of k nearest neighbours in whole numbers, before it was scaled."""
-    return graph.matrix.astype(bool).astype(np.int64)
-
-
-def permutation_null(a, b, draws=999, seed=0, groups=None, why=""):
-    """Null from random pairings; p is (1 + number at least as high) / (1 + draws)."""
-    check_whole(draws, "draws", 99)
-    values = permuted_scores([a], [b], Orders(a.n, draws, seed, groups)).ravel()
-    return sampled(values, "permutations", f"{draws} random pairings ({why})", 1)
-
-
-def enumeration_null(a, b, why):
-    """Null from all n! pairings; p is the exact share that is at least as high."""
-    values = permuted_scores([a], [b], list(permutations(range(a.n)))).ravel()
-    return sampled(values, "enumeration", f"all {len(values)} pairings ({why})", 0)
-
-
-def sampled(values, method, why, observed):
+def sampled(values, method, why, observed, direction="similarity"):
     """Null of given scores; `observed` is 1 where the observed pairing is counted among them (the add-one rule)."""
-    values = np.sort(values)
+    sign = 1 if direction == "similarity" else -1
+    ordered = np.sort(sign * values)
     slack = 1e-9 * max(float(np.abs(values).max()), 1e-300)  # equal scores, summed in another order, are equal
+    many = len(values) + observed
 
     def tail(score):
-        return float((len(values) - np.searchsorted(values, score - slack) + observed) / (len(values) + observed))
+        return float((len(values) - np.searchsorted(ordered, sign * score - slack) + observed) / many)
 
     def quantile(level):
-        rank = int(np.ceil(level * (len(values) + observed)))
-        return float(values[min(rank, len(values)) - 1])
+        return sign * float(ordered[min(int(np.ceil(level * many)), len(values)) - 1])
 
     sd = float(values.std())
     skew = float(stats.skew(values)) if sd > slack else 0.0
     return Null(float(values.mean()), sd, skew, method, why, tail, quantile)
-
-
-def check_groups(groups, n):
-    if groups is None:
-        return None
-    groups = np.asarray(groups)
-    if pd.isna(groups).any():
-        raise InputError("groups holds missing labels; label every stimulus, or remove those without.")
-    if groups.shape != (n,):
-        raise InputError(f"groups has shape {groups.shape}; give one label for each of the {n} stimuli.")
-    if len(np.unique(groups)) == n:
-        raise InputError("groups puts every stimulus into a group of its own, so nothing can be exchanged.")
-    return groups
-
-
-# --- other stimuli of the same kind ---------------------------------------------------------------------------------
-
-
-class Jackknife:
-    """How much statistics would vary over other stimuli of the same kind: a delete-d jackknife.
-
-    The statistics are taken on `draws` random subsets of four fifths of the stimuli, without repeats (a bootstrap's
-    repeats break neighbours and kernels); all of them on the same subsets, so that differences are paired.
-
-    Parameters
-    ----------
-    statistic : callable
-        ``statistic(rows) -> sequence of float``, rows the sorted indices of the stimuli to use.
-    n : int
-        Stimuli.
-    draws : int
-    seed : int
-
-    Attributes
-    ----------
-    values : ndarray of shape (n_statistics,)
-        On all stimuli; the centre of every interval.
-    draws : ndarray of shape (draws, n_statistics)
-
-    Notes
-    -----
-    Variance: (n - d) / d times the variance over subsets (Shao & Wu 1989).
-    """
-
-    KEPT = 0.8
-
-    FEWEST = 10  # stimuli; with fewer, the subsets say nothing of other stimuli
-
-    def __init__(self, statistic, n, draws=200, seed=0):
-        if n < self.FEWEST:
-            raise InputError(f"An interval needs at least {self.FEWEST} stimuli; here n = {n}. Ask for none (ci=None).")
-        check_whole(draws, "draws", 20)
-        size = round(self.KEPT * n)
-        rng = np.random.default_rng(seed)
-        self.values = np.asarray(statistic(np.arange(n)), dtype=float)
-        subsets = (np.sort(rng.choice(n, size, replace=False)) for _ in range(draws))
-        self.draws = np.array([statistic(rows) for rows in subsets], dtype=float)
-        self.spread = size / (n - size)
-
-    def interval(self, weights, level=0.95):
-        """A weighted sum of the statistics and its interval: (value, low, high)."""
-        check_level(level, "level")
-        value = float(self.values @ weights)
-        width = stats.norm.ppf((1 + level) / 2) * np.sqrt(self.spread * (self.draws @ weights).var())
-        return value, float(value - width), float(value + width)

@@ -8,7 +8,6 @@ from consilience.book.expect import expect
 from consilience.book.glue import glue
 from consilience.book.order import order
 from consilience.book.scale import random_galleries, scale
-from consilience.comparison import layer_matrix
 
 __all__ = [
     "UNTRAINED",
@@ -24,7 +23,6 @@ __all__ = [
     "expect",
     "glue",
     "judge",
-    "layer_matrix",
     "order",
     "random_galleries",
     "record",

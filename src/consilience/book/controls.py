@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from consilience.alignment import align
 from consilience.book.claims import above_chance, above_control
-from consilience.comparison import Resampled, align
+from consilience.resampling import Resampled
 
 UNTRAINED = ", untrained"
 KINDS = ("one untrained", "one untrained", "both untrained", "pixels", "pixels")  # of the controls, in their order

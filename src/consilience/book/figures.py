@@ -12,8 +12,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 
-from consilience.comparison import layer_matrix
-
 WIDTH = 7.6  # inches, of every figure, so that letters have one size throughout
 INK = "#7a7a7a"
 FAINT = "#9a9a9a"
@@ -84,7 +82,7 @@ def heatmaps(tables, title):
     figure, axes = plt.subplots(1, len(tables), figsize=(WIDTH, 3.3))
     for axis, ((below, above), table) in zip(np.atleast_1d(axes), tables.items(), strict=True):
         rows, columns = table.layer_a.drop_duplicates(), table.layer_b.drop_duplicates()
-        scores, chance = layer_matrix(table), layer_matrix(table, "p_max") > 0.05
+        scores, chance = table.matrix(), table.matrix("p_max") > 0.05
         image = axis.pcolormesh(scores, cmap=RAMP, vmin=0, vmax=1)
         axis.scatter(scores.argmax(1) + 0.5, np.arange(len(rows)) + 0.5, s=20, color="w", edgecolor="k", linewidth=0.8)
         for i, j in np.argwhere(chance):

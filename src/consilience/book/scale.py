@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from consilience.alignment import align
 from consilience.book.controls import controls
-from consilience.comparison import align
 from consilience.metrics import mutual_knn
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
+
+from consilience.check import InputError
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Card:
         in all pairs and permutations. It has `n` and ``reordered(order)``.
     meet : callable
         ``meet(a, b, **options) -> float``: the score of two sides.
+    best : float or None
+        The score of identical representations; None where it depends on them.
     """
 
     name: str
@@ -55,3 +60,40 @@ class Card:
     score: Callable
     side: Callable
     meet: Callable
+    best: float | None = 1.0
+
+    def split(self, options):
+        """Options by whom they concern: those of a side, and those of the meeting of two.
+
+        Raises
+        ------
+        InputError
+            If an option is of neither; a misspelt one must not pass in silence.
+        """
+        of_side, of_meeting = self.side_options, self.meet_options
+        for name in options:
+            if name not in (*of_side, *of_meeting):
+                known = ", ".join((*of_side, *of_meeting)) or "none"
+                raise InputError(f"{self.name} has no option {name!r}; its options are: {known}.")
+        return (
+            {name: value for name, value in options.items() if name in of_side},
+            {name: value for name, value in options.items() if name in of_meeting},
+        )
+
+    def default(self, name):
+        """What an option of a side is unless said otherwise."""
+        return signature(self.side).parameters[name].default
+
+    @property
+    def side_options(self):
+        """Names of the options that a side takes."""
+        return tuple(name for name in parameters_of(self.side)[1:] if name != "name")
+
+    @property
+    def meet_options(self):
+        """Names of the options that the meeting of two sides takes."""
+        return parameters_of(self.meet)[2:]
+
+
+def parameters_of(function):
+    return tuple(signature(function).parameters)

@@ -10,10 +10,9 @@ from scipy.spatial.distance import pdist, squareform
 from consilience.check import InputError, check_array, check_choice, check_pair
 from consilience.core import dissimilarities, kendall, ranks
 from consilience.metrics.card import Card
-from consilience.metrics.kernel import u_centre
-from consilience.metrics.relation import Relation, product
+from consilience.metrics.relation import Relation, product, u_centre
 
-SCORES = ("angle", "distance", "similarity")
+SCORES = ("angle", "distance")
 
 
 # --- orthogonal Procrustes ------------------------------------------------------------------------------------------
@@ -53,25 +52,23 @@ def procrustes(X, Y, score="angle"):
     X : array of shape (n_stimuli, n_units_x)
     Y : array of shape (n_stimuli, n_units_y)
         Row i of X and of Y answer the same stimulus.
-    score : {"angle", "distance", "similarity"}
-        "angle" is θ in radians; "distance" the length left over; "similarity" cos θ, the nuclear norm.
+    score : {"angle", "distance"}
+        "angle" is θ in radians, "distance" the length left over. Others print cos θ, the nuclear norm, as a similarity.
 
     Returns
     -------
     float
-        "angle" in [0, π/2] and "distance" in [0, √2] are distances: 0 for the same shape, and both are metrics.
-        "similarity" in [0, 1].
+        A distance: "angle" in [0, π/2], "distance" in [0, √2]; 0 for the same shape. Both are metrics.
 
     Raises
     ------
     InputError
-        As :func:`consilience.check.check_pair`; if `score` is none of the three.
+        As :func:`consilience.check.check_pair`; if `score` is neither.
 
     Notes
     -----
     Source: Schönemann 1966; Williams et al. 2021. O(n dx dy + n d min(n, d)) time in float64.
     """
-    check_choice(score, "score", SCORES)
     X, Y = check_pair(X, Y)
     return procrustes_of(shape(X, "X"), shape(Y, "Y"), score)
 
@@ -89,10 +86,9 @@ def shape(X, name="X"):
 
 def procrustes_of(a, b, score="angle"):
     """The score of two prepared sides."""
-    similarity = min(float(np.linalg.norm(a.points.T @ b.points, "nuc")), 1.0)
-    if score == "similarity":
-        return similarity
-    return float(np.arccos(similarity)) if score == "angle" else float(np.sqrt(2 - 2 * similarity))
+    check_choice(score, "score", SCORES)
+    cosine = min(float(np.linalg.norm(a.points.T @ b.points, "nuc")), 1.0)
+    return float(np.arccos(cosine) if score == "angle" else np.sqrt(2 - 2 * cosine))
 
 
 # --- distance correlation -------------------------------------------------------------------------------------------
@@ -281,6 +277,7 @@ CARDS = (
         score=procrustes,
         side=shape,
         meet=procrustes_of,
+        best=0.0,
     ),
     Card(
         name="distance_correlation",

@@ -17,7 +17,7 @@ from consilience.core.kernel_sums import (
 )
 from consilience.core.twin_sums import centred
 from consilience.metrics.card import Card
-from consilience.metrics.relation import Relation, product
+from consilience.metrics.relation import Relation, product, u_centre
 
 ESTIMATORS = ("debiased", "biased")
 ROUNDING = 1e-10  # a kernel of which centring leaves no larger part is zero but for rounding
@@ -142,16 +142,6 @@ def gram(X, kernel, bandwidth=1.0):
     distances = squareform(pdist(rows)) / (bandwidth * median_distance(X))
     K = np.exp(-(distances**2) / 2 if kernel == "rbf" else -distances)
     return K - value_at_median(kernel, bandwidth)
-
-
-def u_centre(K):
-    """K with a zero diagonal and rows that sum to zero (Székely & Rizzo 2014): its inner products are unbiased."""
-    n = len(K)
-    K = K - np.diag(np.diag(K))
-    row = K.sum(1) / (n - 2)
-    K = K - row - row[:, None] + row.sum() / (n - 1)
-    np.fill_diagonal(K, 0)
-    return K
 
 
 def check_options(kernel, estimator, bandwidth):

@@ -36,6 +36,10 @@ class Relation:
         """Number of stimuli."""
         return self.matrix.shape[0]
 
+    def ones(self):
+        """A graph of k nearest neighbours in whole numbers, before it was scaled."""
+        return self.matrix.astype(bool).astype(np.int64)
+
     def reordered(self, order):
         """The same, its stimuli in another order."""
         return replace(self, matrix=self.matrix[order][:, order])
@@ -46,3 +50,13 @@ def product(a, b):
     if sparse.issparse(a.matrix):
         return min(float(a.matrix.multiply(b.matrix).sum()), 1.0)  # a shared graph may sum to 1 and a rounding
     return float(np.einsum("ij,ij->", a.matrix, b.matrix))
+
+
+def u_centre(K):
+    """K with a zero diagonal and rows that sum to zero (Székely & Rizzo 2014): its inner products are unbiased."""
+    n = len(K)
+    K = K - np.diag(np.diag(K))
+    row = K.sum(1) / (n - 2)
+    K = K - row - row[:, None] + row.sum() / (n - 1)
+    np.fill_diagonal(K, 0)
+    return K

@@ -1,0 +1,100 @@
+"""Which pairings of stimuli count as chance, and the scores under them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from consilience.check import InputError, check_choice
+from consilience.core import Orders, permuted_products
+from consilience.core.progress import progress
+from consilience.metrics.relation import Relation, product
+
+EXCHANGES = ("within", "groups", "shift")
+
+
+def random_orders(n, draws, seed=0, groups=None, exchange="within"):
+    """Random orders of the stimuli of one side.
+
+    Parameters
+    ----------
+    n, draws, seed : int
+    groups : array of shape (n_stimuli,), optional
+    exchange : {"within", "groups", "shift"}
+        "within": stimuli are exchanged with others of their group; with all others where there are no groups.
+        "groups": whole groups are exchanged, each with its stimuli in their order; they must be equally large.
+        "shift": for series in time, each group (or all stimuli) is shifted around in a circle by a random step, which
+        keeps what follows what.
+
+    Returns
+    -------
+    Orders, or int array of shape (draws, n_stimuli)
+    """
+    check_choice(exchange, "exchange", EXCHANGES)
+    groups = check_groups(groups, n)
+    if exchange == "within":
+        return Orders(n, draws, seed, groups)
+    labels = np.zeros(n, int) if groups is None else np.unique(groups, return_inverse=True)[1]
+    members = [np.flatnonzero(labels == label) for label in range(labels.max() + 1)]
+    orders = np.tile(np.arange(n), (draws, 1))
+    if exchange == "shift":
+        rng = np.random.default_rng(seed)
+        for one in members:
+            steps = rng.integers(0, len(one), draws)
+            orders[:, one] = one[(np.arange(len(one)) + steps[:, None]) % len(one)]
+        return orders
+    if len(members) < 2 or len({len(one) for one in members}) > 1:
+        raise InputError(
+            "exchange='groups' needs at least two groups of equal size; there are groups of "
+            f"{', '.join(str(size) for size in sorted({len(one) for one in members}))}. Use exchange='within'."
+        )
+    members = np.array(members)
+    orders[:, members.ravel()] = members[Orders(len(members), draws, seed).array()].reshape(draws, n)
+    return orders
+
+
+def permuted_scores(a, b, orders, meet=product):
+    """Scores of every side in `a` with every side in `b`, for each order of the stimuli of `b`.
+
+    The order is the same for all pairs, so the maximum over pairs has its null in the maximum of each draw.
+
+    Parameters
+    ----------
+    a, b : sequence of Relation, or of other sides (see :class:`consilience.metrics.Card`)
+        All of the same stimuli and of one kind.
+    orders : Orders, or array of int of shape (draws, n_stimuli)
+        See :class:`consilience.core.Orders`.
+    meet : callable
+        ``meet(a, b) -> float``, for sides that are not relations.
+
+    Returns
+    -------
+    ndarray of shape (draws, len(a), len(b))
+    """
+    if not all(isinstance(side, Relation) for side in (*a, *b)):
+        rows = []
+        with progress("permutations") as tell:
+            for draw, order in enumerate(orders):
+                moved = [side.reordered(order) for side in b]
+                rows.append([[meet(first, second) for second in moved] for first in a])
+                if tell:
+                    tell((draw + 1) / len(orders))
+        return np.array(rows, dtype=float)
+    if any(relation.kind != "neighbours" for relation in (*a, *b)):
+        return permuted_products([r.matrix for r in a], [r.matrix for r in b], orders)
+    counts = permuted_products([r.ones() for r in a], [r.ones() for r in b], orders)
+    return counts / np.multiply.outer([r.scale for r in a], [r.scale for r in b])
+
+
+def check_groups(groups, n):
+    """One label for each stimulus, or none at all."""
+    if groups is None:
+        return None
+    groups = np.asarray(groups)
+    if pd.isna(groups).any():
+        raise InputError("groups holds missing labels; label every stimulus, or remove those without.")
+    if groups.shape != (n,):
+        raise InputError(f"groups has shape {groups.shape}; give one label for each of the {n} stimuli.")
+    if len(np.unique(groups)) == n:
+        raise InputError("groups puts every stimulus into a group of its own, so nothing can be exchanged.")
+    return groups
