@@ -60,7 +60,9 @@ def settings():
     """How fast each library multiplies, by setting; and the environment of the peers, stock and, if faster, best."""
     products, best = [], {}
     for library, (prepare, variable, choices) in LIBRARIES.items():
-        speed = {choice: product(prepare, variable, choice) for choice in (None, *choices)}
+        ways = (None, *choices)
+        turns = [[product(prepare, variable, choice) for choice in ways] for _ in range(2)]
+        speed = {choice: max(of_one) if all(of_one) else None for choice, *of_one in zip(ways, *turns, strict=True)}
         products += [
             {"library": library, "setting": f"{variable}={choice}" if choice else "stock", "gflops": gflops}
             for choice, gflops in speed.items()
