@@ -86,7 +86,7 @@ def two_sets(options):
 
 TASK = Task(
     file=__file__,
-    title=f"debiased linear CKA and its null by {{draws}} pairings, two sets of {{n:,}} x {UNITS} float32",
+    title=f"debiased linear CKA and its null by {{draws}} pairings, two sets of {{n:,}} × {UNITS} in float32",
     options={"n": 1_000, "draws": 200, "threads": 1, "repeats": 3},
     contenders={
         "consilience": consilience,

@@ -125,7 +125,7 @@ def two_sets(options):
 
 TASK = Task(
     file=__file__,
-    title=f"debiased RBF CKA, two sets of {{n:,}} x {UNITS} float32, threads: {{threads}}",
+    title=f"debiased RBF CKA, two sets of {{n:,}} × {UNITS} in float32",
     options={"n": 10_000, "threads": 1, "repeats": 3},
     contenders={
         "consilience": consilience,

@@ -114,7 +114,7 @@ def overlap(found, options):
 
 TASK = Task(
     file=__file__,
-    title=f"mutual {{k}}-NN, two sets of {{n:,}} x {UNITS} float32, threads: {{threads}}",
+    title=f"mutual {{k}}-NN, two sets of {{n:,}} × {UNITS} in float32",
     options={"n": 10_000, "k": 10, "threads": 1, "repeats": 3},
     contenders=CONTENDERS,
     data=two_sets,
@@ -125,7 +125,7 @@ TASK = Task(
     flops=lambda options: 2 * UNITS * options["n"] ** 2,  # two sets, each pair of rows once
     truth=exactly,
     error=share_wrong,
-    error_name="wrong neighbours, as a share",
+    error_name="wrong neighbours",
 )
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 TIMED = "cpu_seconds", "wall_seconds"
-ENOUGH = 0.3  # seconds: what is quicker is run again until so much has passed, and the median counts
+ENOUGH = 0.3  # seconds: what is quicker is run again until so much has passed, and the median counts,
+MOST = 100  # but not more often
 NO_MEMORY = "out of memory"
 
 
@@ -28,12 +29,13 @@ def timed(task, contender, options, truth):
     small = options | {"n": 200}
     task.run(contender, task.data(small), small)  # what is loaded on first use is loaded
     data = task.data(options)
-    before, extra, seconds = memory_mb(reset=True), None, []
-    while sum(wall for _, wall in seconds) < ENOUGH:
+    before, extra, seconds, start = memory_mb(reset=True), None, [], time.perf_counter()
+    while not seconds or (time.perf_counter() - start < ENOUGH and len(seconds) < MOST):
         cpu, wall = time.process_time(), time.perf_counter()
         result = task.run(contender, data, options)
         seconds.append((time.process_time() - cpu, time.perf_counter() - wall))
-        extra = memory_mb() - before if extra is None and before else extra
+        if before and extra is None:
+            extra = memory_mb() - before
     times = dict(zip(TIMED, map(statistics.median, zip(*seconds, strict=True)), strict=True))
     return times | {"extra_mb": extra, "stopped": None} | agreement(task, result, options, truth)
 

@@ -27,6 +27,7 @@ def curves(record):
     limits = [(n, record.limit(n)) for n in record.sizes] if record.counted else []
     panel(time, record, "cpu_seconds", seconds, "the arithmetic alone", limits)
     panel(memory_, record, "extra_mb", megabytes, "n² numbers", [(n, 4e-6 * n * n) for n in record.sizes])
+    figure.get_layout_engine().set(wspace=0.08)
     time.set_ylabel("CPU time")
     memory_.set_ylabel("memory beyond the input")
     return titled(figure, race(record))

@@ -43,7 +43,7 @@ def percent(value):
 
 
 def operations(gflop):
-    return f"{digits(gflop)} GFLOP" if gflop < 995 else f"{digits(gflop / 1000)} TFLOP"
+    return f"{digits(gflop, 3)} GFLOP" if gflop < 999.5 else f"{digits(gflop / 1000, 3)} TFLOP"
 
 
 def tiny(value):
@@ -75,8 +75,8 @@ def envelope(record, n):
     if limit is None:
         return ""
     return (
-        f"At n = {n:,} the arithmetic needs {operations(record.ours(n)['gflop'])}. At {digits(record.peak, 3)} GFLOP/s "
-        f"that is {seconds(limit)}, if nothing else had to be done."
+        f"At n = {n:,} the arithmetic needs {operations(record.ours(n)['gflop'])}, which at "
+        f"{digits(record.peak, 3)} GFLOP/s take {seconds(limit)}, if nothing else has to be done."
     )
 
 
@@ -95,12 +95,21 @@ def race(record):
         )
     first = next((n for n in won if all(m in won for m in outcomes if m >= n)), None)
     if first is not None:
-        return f"From n = {first:,} on, faster than every peer; below that, not"
+        return f"Faster than every peer from n = {first:,} on; {below(record, first, outcomes)}"
     n = record.largest
     name, times = record.peers(n)[0]["contender"], ratio(record, n)
     if outcomes[n] == "level":
         return f"Level with {name} at n = {n:,}, at {digits(times)} times our seconds"
     return f"{name} is the fastest at n = {n:,}: {digits(times)} times our seconds"
+
+
+def below(record, first, outcomes):
+    """What holds at smaller sizes."""
+    if all(outcome != "slower" for n, outcome in outcomes.items() if n < first):
+        return "level with the fastest below"
+    return (
+        f"below, {listed({record.peers(n)[0]['contender']: 0 for n in outcomes if outcomes[n] == 'slower'})} is faster"
+    )
 
 
 def ratio(record, n):
