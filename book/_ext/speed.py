@@ -7,6 +7,7 @@ record makes the page anew.
 
 import hashlib
 import os
+import re
 from pathlib import Path
 
 import jinja2
@@ -17,6 +18,7 @@ import speed_words
 
 PAGE = "book/how-fast-how-far"
 RECORDS = "benchmarks/results"
+UNBROKEN = re.compile(r"(?<=\bn) (?==)|(?<=n =) (?=\d)|(?<=\d) (?=(?:ms|s|MB|GB|%|GFLOP|TFLOP)\b)")  # no line ends here
 
 
 def rendered(template, folder, draw):
@@ -39,7 +41,7 @@ def rendered(template, folder, draw):
         ),
         "table": table,
     }
-    return environment.from_string(template).render()
+    return UNBROKEN.sub("\N{NO-BREAK SPACE}", environment.from_string(template).render())
 
 
 def picture(record, caption, draw):

@@ -29,8 +29,9 @@ def repeats(record):
     return "once" if count == 1 else f"{count} times, of which the median counts"
 
 
-def ceiling(record):
+def ceiling(records):
     """The machine's limit, and how near the libraries of the peers come to it."""
+    record = next((record for record in records if record.best), records[0])
     widest, *narrower = sorted(record.peak_gflops.items(), key=lambda item: -item[1])
     rest = listed(f"{digits(gflops, 3)} with {NAMES.get(isa, isa)}" for isa, gflops in narrower) if narrower else ""
     stock = {product["library"]: product["gflops"] for product in record.products if product["setting"] == "stock"}
@@ -127,6 +128,7 @@ def tricks(records):
     return sorted(found.values())
 
 
-def load(record):
-    """How busy the machine was beforehand."""
-    return f"{record.load:.1f}"
+def load(records):
+    """How busy the machine was before the runs."""
+    low, high = (f"{of(record.load for record in records):.1f}" for of in (min, max))
+    return low if low == high else f"{low} to {high}"

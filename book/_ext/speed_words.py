@@ -165,7 +165,7 @@ def memory(record):
     words = f"Beyond its input, Consilience took {megabytes(ours['extra_mb'])} at n = {n:,}"
     if peers:
         most = max(peers, key=lambda peer: peer["extra_mb"])
-        words += f"; {who(most)}, which took the most, {megabytes(most['extra_mb'])}"
+        words += f"; of the others {who(most)} took the most, {megabytes(most['extra_mb'])}"
     return words + f". One n × n matrix in float32 would be {megabytes(4e-6 * n * n)}."
 
 

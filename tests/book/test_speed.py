@@ -64,7 +64,8 @@ def page(tmp_path, root):
     def make(**records):
         for name, content in records.items():
             (tmp_path / f"{name.replace('gpu_', 'gpu-')}.json").write_text(json.dumps(content))
-        return speed.rendered((root / f"{speed.PAGE}.md").read_text(), tmp_path, draw)
+        text = speed.rendered((root / f"{speed.PAGE}.md").read_text(), tmp_path, draw)
+        return text.replace("\N{NO-BREAK SPACE}", " ")
 
     def draw(name, figure):
         speed.speed_figures.plt.close(figure)
