@@ -18,7 +18,7 @@ import speed_words
 
 PAGE = "book/how-fast-how-far"
 RECORDS = "benchmarks/results"
-UNBROKEN = re.compile(r"(?<=\bn) (?==)|(?<=n =) (?=\d)|(?<=\d) (?=(?:ms|s|MB|GB|%|GFLOP|TFLOP)\b)")  # no line ends here
+UNBROKEN = re.compile(r"(?<=\bn) (?==)|(?<=n =) (?=\d)|(?<=\d) (?=%|(?:ms|s|MB|GB|GFLOP|TFLOP)\b)")  # no line ends here
 
 
 def rendered(template, folder, draw):
