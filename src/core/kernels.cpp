@@ -260,7 +260,7 @@ template <class T> static void spin(int64_t times, T factor, T* x) {
 }
 
 template <class T> constexpr Kernels<T> table(int tile) {
-  return {tile,        WIDTH<T>,    multiply<T>,  above<T>,        above_each<T>,
+  return {tile,        WIDTH<T>,     multiply<T>,     above<T>,    above_each<T>,
           gaussian<T>, laplacian<T>, sum_products<T>, sum_rows<T>, spin<T>};
 }
 

@@ -10,10 +10,10 @@ namespace consilience {
 
 constexpr int PANEL = 16;   // rows that lie together: packed arrays are [ceil(n / 16)][d][16]
 constexpr int DEPTH = 256;  // units multiplied in one go: a panel's share stays in the nearest cache
-constexpr int CHAINS = 12;  // multiply-adds that do not wait for each other: enough for four cycles on two ports
+constexpr int CHAINS = 12;  // multiply-adds that need not wait for each other: four cycles, two ports
 
 template <class T> struct Kernels {
-  int tile;  // edge of a tile, a multiple of 48: two operands and the result share the second cache
+  int tile;   // edge of a tile, a multiple of 48: two operands and the result share the second cache
   int width;  // numbers in a register
 
   // C = A B', for `row_panels` panels of A and `column_panels` of B. Each entry is a chain of at most DEPTH

@@ -6,7 +6,7 @@
 namespace consilience {
 
 double peak(const Isa& isa) {
-  constexpr std::int64_t TIMES = 1 << 20;  // some milliseconds, again and again: the best is the least disturbed
+  constexpr std::int64_t TIMES = 1 << 20;  // some milliseconds; of many goes the best is the least disturbed
   const Kernels<float>& kernels = isa.in_float;
   const double operations = 2.0 * TIMES * CHAINS * kernels.width;
   const auto seconds = [] { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; };
