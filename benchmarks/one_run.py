@@ -43,7 +43,7 @@ def timed(task, contender, options, truth):
 def agreement(task, result, options, truth):
     """The score, and how far the result is from the true one, where that is known."""
     score = {"score": task.score(result, options)}
-    true = pickle.loads(Path(truth).read_bytes()) if truth else None
+    true = pickle.loads(Path(truth).read_bytes()) if truth and Path(truth).exists() else None
     if true is None:
         return score
     if task.error:

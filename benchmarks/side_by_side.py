@@ -55,8 +55,8 @@ class Task:
     error : callable, optional
         ``error(result, truth, options) -> float``: how far a result is from the truth. By default the distance of
         their scores.
-    error_name : str
-        What `error` is.
+    error_name, n_name : str
+        What `error` is, and of what there are n.
     """
 
     file: str
@@ -72,6 +72,7 @@ class Task:
     truth: Callable | None = None
     error: Callable | None = None
     error_name: str = "distance from float64"
+    n_name: str = "stimuli"
 
 
 def main(task, description):
@@ -88,6 +89,7 @@ def main(task, description):
     products, environments = settings()
     record = {
         "task": task.title.format(**options | {"n": Unsaid("n"), "threads": options["threads"][0]}),
+        "n_name": task.n_name,
         "date": date.today().isoformat(),
         "machine": machine(),
         "load": os.getloadavg()[0],
@@ -223,18 +225,19 @@ def show(record):
     columns = "n", "", "threads", "CPU s", "wall s", "ours = 1", "of the peak", "extra MB", record["score"], "error"
     for column in columns:
         table.add_column(column, justify="left" if not column else "right")
-    ours = {run["n"]: run for run in reversed(record["runs"]) if run["contender"] == OURS}
+    finished = [run for run in reversed(record["runs"]) if run["contender"] == OURS and not run["stopped"]]
+    ours = {run["n"]: run["cpu_seconds"] for run in finished}
     for run in record["runs"]:
         who = f"{run['n']:,}", f"{run['contender']} ({run['setting']})", str(run["threads"])
         if run["stopped"]:
             table.add_row(*who, run["stopped"])
             continue
-        ratio = run["cpu_seconds"] / ours[run["n"]]["cpu_seconds"]
+        ratio = f"{run['cpu_seconds'] / ours[run['n']]:.2g}" if run["n"] in ours else ""
         share = "" if run["share_of_peak"] is None else f"{run['share_of_peak']:.0%}"
         error = f"{run['error']:.1e}" if "error" in run else ""
         seconds = f"{run['cpu_seconds']:.3g}", f"{run['wall_seconds']:.3g}"
         score = f"{run['score']:.{record['digits']}f}"
-        table.add_row(*who, *seconds, f"{ratio:.2g}", share, f"{run['extra_mb']:.0f}", score, error)
+        table.add_row(*who, *seconds, ratio, share, f"{run['extra_mb']:.0f}", score, error)
     Console(width=150).print(table)
 
 

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import FuncFormatter, NullFormatter
 from speed_records import OURS, is_ours
-from speed_words import megabytes, memory, percent, race, seconds, subject, tiny
+from speed_words import megabytes, memory, percent, race, seconds, sentence, subject, tiny
 
 from consilience.book.figures import FAINT, INK, WIDTH, use_style
 
@@ -25,8 +25,9 @@ def curves(record):
     figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 3.6))
     time, memory_ = axes
     limits = [(n, record.limit(n)) for n in record.sizes] if record.counted else []
+    matrix = [(n, 4e-6 * n * n) for n in record.sizes] if record.square else []
     panel(time, record, "cpu_seconds", seconds, "the arithmetic alone", limits)
-    panel(memory_, record, "extra_mb", megabytes, "n² numbers", [(n, 4e-6 * n * n) for n in record.sizes])
+    panel(memory_, record, "extra_mb", megabytes, "n² numbers", matrix)
     figure.get_layout_engine().set(wspace=0.08)
     time.set_ylabel("CPU time")
     memory_.set_ylabel("memory beyond the input")
@@ -43,7 +44,7 @@ def panel(axis, record, key, words, floor_name, floor):
     if floor:
         axis.plot(*zip(*floor, strict=True), color=FAINT, lw=1.2, ls=":", zorder=0)
         ends.append((floor_name, *floor[-1]))
-    log_log(axis, record.sizes, words)
+    log_log(axis, record, words)
     name_ends(axis, ends)
 
 
@@ -77,7 +78,7 @@ def errors(record):
         if points:
             draw(axis, *zip(*points, strict=True), name, i)
             ends.append((name, *points[-1]))
-    log_log(axis, record.sizes, tiny)
+    log_log(axis, record, tiny)
     name_ends(axis, ends, 0.05)
     axis.set_ylabel(record.error)
     return titled(figure, errors_title(record))
@@ -130,9 +131,9 @@ def draw(axis, x, y, name, i=1):
         axis.plot(x, y, marker=MARKERS[i % len(MARKERS)], color=INK, mfc="none", lw=1, ms=5.5, mew=1.2)
 
 
-def log_log(axis, sizes, words):
-    axis.set(xscale="log", yscale="log", xlabel="stimuli, n")
-    axis.set_xticks(sizes, [f"{n / 1000:g}k" if n >= 1000 else f"{n}" for n in sizes])
+def log_log(axis, record, words):
+    axis.set(xscale="log", yscale="log", xlabel=f"{record.n_name}, n")
+    axis.set_xticks(record.sizes, [f"{n / 1000:g}k" if n >= 1000 else f"{n}" for n in record.sizes])
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: round_number(words(value))))
     for side in (axis.xaxis, axis.yaxis):
         side.set_minor_formatter(NullFormatter())
@@ -192,7 +193,7 @@ def curves_alt(record):
     ours = [record.ours(n)["cpu_seconds"] for n in (first, last)]
     slowest = record.peers(last)[-1] if record.peers(last) else None
     words = (
-        f"Two panels against the number of stimuli, both axes logarithmic. CPU time: Consilience rises from "
+        f"Two panels against the number of {record.n_name}, both axes logarithmic. CPU time: Consilience rises from "
         f"{seconds(ours[0])} at {first:,} to {seconds(ours[1])} at {last:,}"
     )
     if slowest:
@@ -210,7 +211,7 @@ def errors_alt(record):
     n = record.largest
     known = [run for run in (record.ours(n), *record.peers(n)) if "error" in run]
     ends = "; ".join(f"{run['contender']} {tiny(run['error'])}" for run in known)
-    return f"Distance from float64 against the number of stimuli, both axes logarithmic. At {n:,}: {ends}."
+    return f"{sentence(record.error)} against the number of {record.n_name}, both axes logarithmic. At {n:,}: {ends}."
 
 
 def shares_alt(records):

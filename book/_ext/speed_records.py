@@ -106,6 +106,11 @@ class Record:
         return self.limit(self.largest) is not None
 
     @property
+    def square(self):
+        """Does one think of a matrix of all pairs of the n?"""
+        return self.n_name == "stimuli"
+
+    @property
     def strays(self):
         """Is a peer off the float64 result at the largest size?"""
         return any(peer.get("error") for peer in self.peers(self.largest)) and "error" in self.ours(self.largest)

@@ -60,8 +60,9 @@ def ran_on(records):
 
 def race_caption(record):
     """The caption of a task's figure."""
-    limit = "what the arithmetic alone takes at the peak of one core, and " if record.counted else ""
-    dotted = f" Dotted: {limit}what one matrix of all pairs weighs." if len(record.sizes) > 1 else ""
+    floors = ["what the arithmetic alone takes at the peak of one core"] if record.counted else []
+    floors += ["what one matrix of all pairs weighs"] if record.square else []
+    dotted = f" Dotted: {listed(floors)}." if floors and len(record.sizes) > 1 else ""
     return f"{sentence(record.task)}. Each contender ran {repeats(record)}.{dotted}"
 
 

@@ -166,7 +166,8 @@ def memory(record):
     if peers:
         most = max(peers, key=lambda peer: peer["extra_mb"])
         words += f"; of the others {who(most)} took the most, {megabytes(most['extra_mb'])}"
-    return words + f". One n × n matrix in float32 would be {megabytes(4e-6 * n * n)}."
+    matrix = f" One n × n matrix in float32 would be {megabytes(4e-6 * n * n)}." if record.square else ""
+    return f"{words}.{matrix}"
 
 
 def gave_up(record):

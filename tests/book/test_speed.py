@@ -26,6 +26,7 @@ def run(n, contender, cpu, setting="stock", threads=1, **more):
 def record(*runs, **more):
     return {
         "task": "mutual 10-NN, two sets",
+        "n_name": "stimuli",
         "date": "version-of-the-day",
         "machine": {"cpu": "Some processor", "processors": 7, "memory_gb": 31.0, "system": "Some system"},
         "load": 0.4,
@@ -155,6 +156,13 @@ def test_what_was_not_run_is_not_shown(page):
     stopped = {"n": 3000, "contender": SLOW, "setting": "stock", "threads": 1, "stopped": "out of memory"}
     assert "scikit-learn stopped at n = 3,000: out of memory." in page(neighbors=record(ours(3000, 0.3), stopped))
     assert "## some other task" in page(another=record(ours(3000, 0.3), task="some other task"))
+
+
+def test_all_pairs_are_compared_with_only_where_n_are_stimuli(page):
+    runs = ours(1000, 0.03), run(1000, FAST, 0.06), ours(3000, 0.3), run(3000, FAST, 0.6)
+    assert "One n × n matrix in float32 would be 36 MB" in page(neighbors=record(*runs))
+    text = page(neighbors=record(*runs, n_name="voxels"))
+    assert "matrix in float32" not in text and "weighs" not in text and "the number of voxels" in text
 
 
 def test_a_gpu_is_spoken_of_when_one_was_there(page):
