@@ -251,9 +251,17 @@ static void sum_rows(int rows, int column_panels, const T* K, int stride, double
   }
 }
 
+template <class T> static void spin(int64_t times, T factor, T* x) {
+  vector<T> sum[CHAINS];
+  UNROLL for (int c = 0; c < CHAINS; c++) sum[c] = repeat(x[c]);
+  const vector<T> by = repeat(factor), one = repeat(T(1));
+  for (int64_t t = 0; t < times; t++) UNROLL for (int c = 0; c < CHAINS; c++) sum[c] = sum[c] * by + one;
+  UNROLL for (int c = 0; c < CHAINS; c++) x[c] = sum[c][0];
+}
+
 template <class T> constexpr Kernels<T> table(int tile) {
-  return {tile,        multiply<T>,  above<T>,        above_each<T>,
-          gaussian<T>, laplacian<T>, sum_products<T>, sum_rows<T>};
+  return {tile,        WIDTH<T>,     multiply<T>,     above<T>,    above_each<T>,
+          gaussian<T>, laplacian<T>, sum_products<T>, sum_rows<T>, spin<T>};
 }
 
 }  // namespace ISA

@@ -11,9 +11,11 @@ namespace consilience {
 constexpr int PANEL = 16;   // rows that lie together: packed arrays are [ceil(n / 16)][d][16]
 constexpr int DEPTH = 256;  // units multiplied in one go: a panel's share stays in the nearest cache
 constexpr int LANES = 16;   // of a sum by the definition (similarity.hpp)
+constexpr int CHAINS = 12;  // multiply-adds that need not wait for each other: four cycles, two ports
 
 template <class T> struct Kernels {
-  int tile;  // edge of a tile, a multiple of 48: two operands and the result share the second cache
+  int tile;   // edge of a tile, a multiple of 48: two operands and the result share the second cache
+  int width;  // numbers in a register
 
   // C = A B', for `row_panels` panels of A and `column_panels` of B. Each entry is a chain of at most DEPTH
   // fused multiply-adds from zero, and the chains are added in order.
@@ -39,6 +41,10 @@ template <class T> struct Kernels {
 
   // Adds the sum of each row, likewise; and of each column, in T over sixteen rows, then in float64.
   void (*sum_rows)(int rows, int column_panels, const T* K, int stride, double* of_rows, double* of_columns);
+
+  // Nothing but multiply-adds of registers, CHAINS side by side, `times` each: x = x factor + 1. No loop can do
+  // them faster. `x` is CHAINS numbers, in and out.
+  void (*spin)(int64_t times, T factor, T* x);
 };
 
 // The definition's sums for each of `rows` rows of A with each of `columns` rows of B, to sums[r * stride + c].
