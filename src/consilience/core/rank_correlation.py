@@ -110,7 +110,8 @@ def kendall(x, y, variant="a", *, threads=None):
 
     Notes
     -----
-    Source: Kendall 1938, 1945. Discordant pairs are counted by a merge sort (Knight 1966), exactly.
+    Source: Kendall 1938, 1945. With x sorted, the discordant pairs are those of y that are out of order (Knight
+    1966). They are counted while y is sorted, digit by digit, exactly.
 
     O(m log m) time. Memory: 32 bytes a place.
     """
