@@ -90,7 +90,9 @@ template <class At> Buffer<Entry> radix_sort(std::int64_t m, const At& at, const
   // Split.
   std::vector<Span> spans(chunks);
   parallel(workers, chunks, [&](std::int64_t chunk) {
-    for_chunk(chunk, [&](const Entry& entry) { spans[chunk].add(entry.key); });
+    Span here;
+    for_chunk(chunk, [&](const Entry& entry) { here.add(entry.key); });
+    spans[chunk] = here;
   });
   Span span;
   for (const Span& one : spans) {

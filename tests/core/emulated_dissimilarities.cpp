@@ -4,7 +4,8 @@
 
 using namespace consilience;
 
-extern "C" int dissimilarities(const View* X, int dissimilarity, double* to) try {
+extern "C" int dissimilarities(const View *X, int dissimilarity,
+                               double *to) try {
   cuda::dissimilarities(
       0, 0, *X, static_cast<Dissimilarity>(dissimilarity), [](double) {}, to);
   return 0;

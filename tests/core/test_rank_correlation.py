@@ -149,7 +149,7 @@ def test_rdms_of_copies_are_tied(road):
 def test_asks_for_memory(monkeypatch, road):
     monkeypatch.setattr(memory, "available", lambda: 1000)
     for compute in (ranks, lambda x: spearman(x, x), lambda x: kendall(x, x)):
-        with pytest.raises(InputError, match="of 100 numbers would take .* of memory"):
+        with pytest.raises(InputError, match=r"of 100 numbers would take .* of memory"):
             compute(np.arange(100.0))
 
 
