@@ -38,6 +38,7 @@ if(NOT CONSILIENCE_CUDA STREQUAL "OFF")
     enable_language(CUDA)  # for the oldest GPUs that nvcc knows, and as PTX that newer ones compile on first use
     set(CMAKE_CUDA_STANDARD 17)
     add_library(cuda OBJECT
+      src/core/cuda/dissimilarities.cu
       src/core/cuda/kernel_sums.cu
       src/core/cuda/neighbors.cu
       src/core/cuda/permutations.cu)
@@ -62,6 +63,7 @@ endif()
 
 nanobind_add_module(_compiled STABLE_ABI NB_STATIC NOMINSIZE
   src/core/dissimilarities.cpp
+  src/core/inversions.cpp
   src/core/kernel_sums.cpp
   src/core/neighbors.cpp
   src/core/pack.cpp

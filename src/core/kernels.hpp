@@ -1,8 +1,8 @@
 // The few loops that need the machine's widest registers, as a table of functions.
 //
 // kernels.cpp and definition.cpp are compiled once per instruction set and fill one table each time; `isa`
-// picks a table at run time. No standard library here or there: an inline function compiled for AVX-512 could be merged by the
-// linker with the same one compiled for any CPU, and would then crash on the older ones.
+// picks a table at run time. No standard library here or there: an inline function compiled for AVX-512 could
+// be merged by the linker with the same one compiled for any CPU, and would then crash on the older ones.
 #pragma once
 #include <cstdint>
 
@@ -47,9 +47,8 @@ template <class T> struct Kernels {
   void (*spin)(int64_t times, T factor, T* x);
 };
 
-// The definition's sums for each of `rows` rows of A with each of `columns` rows of B, to sums[r * stride + c].
-// Rows lie one after another, `length` apart: whole sets of lanes, with zeros beyond the last unit. From
-// definition.cpp.
+// The definition's sums, from definition.cpp: sums[r * stride + c] is that of row r of A and row c of B. Rows
+// lie one after another, `length` apart: whole sets of lanes, with zeros beyond the last unit.
 struct Definition {
   void (*sum_products)(int rows, int columns, int64_t length, const double* A, const double* B, double* sums,
                        int stride);

@@ -4,9 +4,11 @@
 #include <cstdio>
 #include <random>
 
+#include "dissimilarities.hpp"
 #include "isa.hpp"
 #include "kernel_sums.hpp"
 #include "neighbors.hpp"
+#include "rank_correlation.hpp"
 
 using namespace consilience;
 
@@ -44,6 +46,26 @@ template <class T> void all_operations(const Isa& isa, std::int64_t n, std::int6
     kernel_sums(isa, X, Y, kernel, spread, sizeof(T) == 8, workers,
                 {products.data(), k_rows.data(), l_rows.data(), k_diagonal.data(), l_diagonal.data()});
   }
+  for (const Dissimilarity dissimilarity : {Dissimilarity::correlation, Dissimilarity::cosine,
+                                            Dissimilarity::euclidean, Dissimilarity::squared_euclidean}) {
+    if (dissimilarity == Dissimilarity::correlation && d == 1) continue;  // one unit is constant
+    std::vector<double> found(n * (n - 1) / 2);
+    dissimilarities(isa, X, dissimilarity, workers, found.data());
+  }
+}
+
+// Of few and of many different values, in one and in several items of work.
+void rank_correlation(std::int64_t m, int levels) {
+  const Workers workers{3, [](double) {}};
+  std::mt19937 generator(4);
+  std::vector<double> x(m), y(m);
+  for (auto* values : {&x, &y})
+    for (double& value : *values) value = static_cast<double>(generator() % levels) - levels / 2;
+  std::vector<std::int32_t> small(m);
+  std::vector<std::int64_t> large(m);
+  ranks(x.data(), m, workers, small.data());
+  ranks(x.data(), m, workers, large.data());
+  count_pairs(x.data(), y.data(), m, workers);
 }
 
 }  // namespace
@@ -55,5 +77,7 @@ int main() {
         all_operations<float>(*isa, n, d, 3);
         all_operations<double>(*isa, n, d, 3);
       }
+  for (const std::int64_t m : {2, 17, 1000, 300000})
+    for (const int levels : {1, 3, 1 << 30}) rank_correlation(m, levels);
   std::puts("clean");
 }

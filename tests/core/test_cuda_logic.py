@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from consilience.core import twin, twin_sums
+from consilience.core import twin, twin_dissimilarities, twin_sums
+from consilience.core.dissimilarities import DISSIMILARITIES
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "src" / "core"
@@ -43,7 +44,7 @@ def view(X):
 def library(tmp_path_factory):
     built = tmp_path_factory.mktemp("emulated") / "emulated.so"
     flags = ["-std=c++17", "-O2", "-ffp-contract=off", "-fPIC", "-shared", "-pthread", f"-I{SOURCES}"]
-    sources = [HERE / "emulated.cpp", HERE / "emulated_sums.cpp", SOURCES / "pack.cpp"]
+    sources = [*HERE.glob("emulated*.cpp"), SOURCES / "pack.cpp"]
     subprocess.run([COMPILER, *flags, *sources, "-o", built], check=True)
     return ctypes.CDLL(str(built))
 
@@ -78,7 +79,7 @@ def same(found, expected):
 
 
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="no nvcc")
-@pytest.mark.parametrize("source", ["neighbors.cu", "kernel_sums.cu"])
+@pytest.mark.parametrize("source", ["neighbors.cu", "kernel_sums.cu", "dissimilarities.cu"])
 def test_compiles_without_spilling_registers(source, tmp_path):
     command = ["nvcc", "-std=c++17", "-O3", "--fmad=false", "-arch=sm_80", "-Xptxas", "-v", "-cubin"]
     made = subprocess.run(
@@ -170,3 +171,15 @@ def test_kernel_sums_of_rows_far_from_the_mean_are_taken_in_float64(emulated_sum
     X[:10] += 5000
     for a, b in zip(emulated_sums(X, Y, "rbf", 2, 2, 0.5), twin_sums.kernel_sums(X, Y, "rbf", 2, 2, 0.5), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize("dissimilarity", DISSIMILARITIES)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize(("n", "d"), [(4, 2), (5, 33), (31, 16), (33, 3), (70, 100)])
+def test_dissimilarities_equal_the_twin_to_the_bit(n, d, dtype, dissimilarity, library):
+    X = (normal(2 * n, 2 * d, dtype) + dtype(3))[::-2, 1::2]
+    X[3] = X[1]
+    found = np.full(n * (n - 1) // 2, np.nan)
+    kind, to = DISSIMILARITIES.index(dissimilarity), found.ctypes.data_as(ctypes.c_void_p)
+    assert library.dissimilarities(ctypes.byref(view(X)), kind, to) == 0
+    np.testing.assert_array_equal(found, twin_dissimilarities.dissimilarities(X, dissimilarity))

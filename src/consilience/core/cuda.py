@@ -70,6 +70,21 @@ def kernel_sums(X, Y, kernel, spread, in_double, products, *rest):
             )
 
 
+def dissimilarities(X, dissimilarity):
+    """The condensed vector, on X's device: see :func:`consilience.core.dissimilarities.dissimilarities`."""
+    library = library_of(X)
+    X = check_on_device(library, X, dissimilarity, "X")
+    n = X.shape[0]
+    with device_of(library, X):
+        where = {"device": X.device} if library.__name__ == "torch" else {}
+        found = library.empty(n * (n - 1) // 2, dtype=library.float64, **where)
+        stream = current_stream(library)
+        lent = lend([X, found], stream)
+        with progress("dissimilarities") as tell:
+            roads.compiled.dissimilarities_on_cuda(lent[0], dissimilarity, lent[1], stream=stream, tell=tell)
+    return found
+
+
 def library_of(X):
     """The library that made X, if the core can compute on X's device."""
     if not hasattr(roads.compiled, "neighbors_on_cuda"):
@@ -126,4 +141,6 @@ def check_on_device(library, X, similarity, name):
         raise InputError(f"{name} holds values whose squares overflow; divide it by a constant.")
     if similarity == "cosine" and not (abs(X) > (1e-150 if wide else 0)).any(1).all():
         raise InputError(f"{name} has a row of zeros, or nearly so, which has no cosine. Remove it.")
+    if similarity == "correlation" and not (abs(X - X[:, :1]) > (1e-150 if wide else 0)).any(1).all():
+        raise InputError(f"{name} has a row that is constant over its units, or nearly so. Remove it.")
     return X
