@@ -32,9 +32,7 @@ struct Fixed {
 
   // Each sum has at most n terms of size at most one.
   explicit Fixed(std::int64_t n) : unit(std::ldexp(1.0, 61 - std::ilogb(static_cast<double>(n)))), sums(n) {}
-  void add(std::int64_t i, double x) {
-    sums[i].fetch_add(std::llrint(x * unit), std::memory_order_relaxed);
-  }
+  void add(std::int64_t i, double x) { sums[i].fetch_add(std::llrint(x * unit), std::memory_order_relaxed); }
   void write(double* to) const {
     for (std::size_t i = 0; i < sums.size(); i++) to[i] = static_cast<double>(sums[i]) / unit;
   }

@@ -6,7 +6,7 @@ namespace consilience {
 
 namespace {
 
-constexpr std::int64_t AT_ONCE = 1024;  // runs between two times that sums are added up
+constexpr std::int64_t AT_ONCE = 256;  // runs between two times that sums are added up
 
 // Keeps: sums of products for each run of tiles, until they are added up, and for the kernels of a distance the
 // sum of each row. Memory: 8 bytes a pair of layers and run, of AT_ONCE runs; 8 a layer and row. Order: a run's
@@ -32,7 +32,8 @@ template <class T> struct Sums {
     }
     const Tile<T>& first = tiles[0];
     std::vector<double> sums(pairs);
-    for (int r = 0; r < first.rows; r += PANEL)  // so few rows that those of all layers stay in the second cache
+    for (int r = 0; r < first.rows;
+         r += PANEL)  // so few rows that those of all layers stay in the second cache
       kernels.sum_pairs(std::min(PANEL, first.rows - r), panels_of(first), static_cast<int>(tiles.size()),
                         first.line(r), first.stride * first.stride, first.stride, sums.data());
     double* const to = of_runs.data() + run % AT_ONCE * pairs;
@@ -60,8 +61,10 @@ void sum_tiles(const Isa& isa, const std::vector<Centred>& layers, Kernel kernel
   std::fill(to.products, to.products + sums.pairs, 0.0);
   for (std::int64_t first = 0; first < runs.count(); first += AT_ONCE) {
     const std::int64_t last = std::min(first + AT_ONCE, runs.count());
+    const Workers some{workers.threads,
+                       [&](double share) { workers.poll((first + share * (last - first)) / runs.count()); }};
     sums.of_runs.assign((last - first) * sums.pairs, 0.0);
-    for_tile_stacks(isa, packed, runs, first, last, workers, sums);
+    for_tile_stacks(isa, packed, runs, first, last, some, sums);
     sums.add_up(to.products);
   }
 

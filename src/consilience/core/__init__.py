@@ -8,14 +8,18 @@ variable `CONSILIENCE_CORE` picks one by hand: "auto" (the widest instruction se
 """
 
 from consilience.core.kernel_sums import Hsic, KernelSums, kernel_sums
+from consilience.core.layer_sums import LayerHsic, LayerSums, layer_sums
 from consilience.core.neighbors import neighbor_weights, neighbors
 from consilience.core.versions import facts, show_versions
 
 __all__ = [
     "Hsic",
     "KernelSums",
+    "LayerHsic",
+    "LayerSums",
     "facts",
     "kernel_sums",
+    "layer_sums",
     "neighbor_weights",
     "neighbors",
     "show_versions",

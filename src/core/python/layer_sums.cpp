@@ -39,11 +39,28 @@ void layer_sums_on_cpu(std::vector<Input> layers, std::string kernel, std::vecto
              given.sums);
 }
 
+#ifdef CONSILIENCE_CUDA
+// The layers lie on one device; the results go to main memory.
+void layer_sums_on_cuda(std::vector<Input> layers, std::string kernel, std::vector<double> spreads,
+                        double shift, Output<double> products, Output<double> rows, Output<double> diagonals,
+                        bool in_double, std::uintptr_t stream, nb::object tell) {
+  const Arguments given(layers, spreads, products, rows, diagonals);
+  const int device = layers[0].device_id();
+  const nb::gil_scoped_release no_gil;
+  cuda::layer_sums(device, stream, given.layers, kernel_named(kernel), spreads, shift, in_double,
+                   listener(tell), given.sums);
+}
+#endif
+
 }  // namespace
 
 void bind_layer_sums(nb::module_& module) {
   module.def("layer_sums", layer_sums_on_cpu, "layers"_a, "kernel"_a, "spreads"_a, "shift"_a, "products"_a,
              "rows"_a, "diagonals"_a, "in_double"_a, "isa"_a, "threads"_a, "tell"_a = nb::none());
+#ifdef CONSILIENCE_CUDA
+  module.def("layer_sums_on_cuda", layer_sums_on_cuda, "layers"_a, "kernel"_a, "spreads"_a, "shift"_a,
+             "products"_a, "rows"_a, "diagonals"_a, "in_double"_a, "stream"_a, "tell"_a = nb::none());
+#endif
 }
 
 }  // namespace consilience
