@@ -19,7 +19,13 @@ template <class T> struct Sums {
   Fixed K_rows, L_rows;
 
   Sums(Kernel kernel, double shift, const Packed<T>& A, const Packed<T>& B, std::int64_t runs)
-      : kernel(kernel), shift(static_cast<T>(shift)), A(A), B(B), products(runs), K_rows(A.n), L_rows(A.n) {}
+      : kernel(kernel),
+        shift(static_cast<T>(shift)),
+        A(A),
+        B(B),
+        products(runs),
+        K_rows(A.n),
+        L_rows(A.n) {}
 
   void operator()(std::int64_t run, const Tile<T>& K, const Tile<T>& L, const Kernels<T>& kernels) {
     evaluate(K, A, kernel, shift, kernels);
@@ -78,7 +84,8 @@ void kernel_sums(const Isa& isa, const View& X, const View& Y, Kernel kernel, co
   const Centred x(X, unit_rows, workers), y(Y, unit_rows, workers);
   const double scale_X = scale_for(kernel, mean_square(x.squares), spread.of_X);
   const double scale_Y = scale_for(kernel, mean_square(y.squares), spread.of_Y);
-  const double longest = std::max(longest_row(x.squares) * scale_X, longest_row(y.squares) * scale_Y);
+  const double longest =
+      std::max(longest_row(x.squares) * scale_X, longest_row(y.squares) * scale_Y);
   const auto run = in_double || needs_double(kernel, longest) ? sum_tiles<double> : sum_tiles<float>;
   run(isa, x, y, kernel, scale_X, scale_Y, spread.shift, workers, sums);
 }

@@ -167,8 +167,8 @@ template <class T> INLINE vector<T> power_of_two(vector<T> x) {
   double coefficient[E::TERMS + 1] = {1};  // known to the compiler
   UNROLL for (int i = 1; i <= E::TERMS; i++) coefficient[i] = coefficient[i - 1] * LN2 / i;
   vector<T> series = repeat(static_cast<T>(coefficient[E::TERMS]));
-  UNROLL for (int i = E::TERMS - 1; i >= 0; i--) series =
-      series * rest + repeat(static_cast<T>(coefficient[i]));
+  UNROLL for (int i = E::TERMS - 1; i >= 0; i--)
+    series = series * rest + repeat(static_cast<T>(coefficient[i]));
   return (vector<T>)((Bits)series + ((Bits)rounded << E::MANTISSA));
 }
 
@@ -205,7 +205,8 @@ static void sum_products(int rows, int column_panels, const T* K, const T* L, in
   double total[3][PANEL] = {};
   for (int i = 0; i < rows; i++, K += stride, L += stride) {
     vector<T> kl[PER_PANEL<T>] = {}, kk[PER_PANEL<T>] = {}, ll[PER_PANEL<T>] = {};
-    for (int j = 0; j < column_panels * PANEL; j += PANEL) UNROLL for (int v = 0; v < PER_PANEL<T>; v++) {
+    for (int j = 0; j < column_panels * PANEL; j += PANEL)
+      UNROLL for (int v = 0; v < PER_PANEL<T>; v++) {
         const vector<T> k = load(K + j + v * WIDTH<T>), l = load(L + j + v * WIDTH<T>);
         kl[v] += k * l;
         kk[v] += k * k;
@@ -279,7 +280,8 @@ static void sum_rows(int rows, int column_panels, const T* K, int stride, double
     vector<T> across[PANEL][PER_PANEL<T>] = {};
     for (int j = 0; j < column_panels * PANEL; j += PANEL) {
       vector<T> down[PER_PANEL<T>] = {};
-      for (int i = first; i < last; i++) UNROLL for (int v = 0; v < PER_PANEL<T>; v++) {
+      for (int i = first; i < last; i++)
+        UNROLL for (int v = 0; v < PER_PANEL<T>; v++) {
           const vector<T> k = load(K + i * stride + j + v * WIDTH<T>);
           across[i - first][v] += k;
           down[v] += k;

@@ -32,8 +32,7 @@ template <class T> struct Sums {
     }
     const Tile<T>& first = tiles[0];
     std::vector<double> sums(pairs);
-    for (int r = 0; r < first.rows;
-         r += PANEL)  // so few rows that those of all layers stay in the second cache
+    for (int r = 0; r < first.rows; r += PANEL)  // so few rows of all layers stay in the second cache
       kernels.sum_pairs(std::min(PANEL, first.rows - r), panels_of(first), static_cast<int>(tiles.size()),
                         first.line(r), first.stride * first.stride, first.stride, sums.data());
     double* const to = of_runs.data() + run % AT_ONCE * pairs;

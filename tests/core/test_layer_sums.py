@@ -230,11 +230,9 @@ X, Y = layers_of(30, [4, 5])
         (dict(layers_b=[np.eye(30)[:, :5]], kernel="rbf"), r"identical in layers_b\[0\]"),
         (dict(kernel="cubic"), "kernel is 'cubic'"),
         (dict(bandwidth=0), "bandwidth is 0"),
-        (dict(threads=0, kernel="rbf"), "threads is 0"),
+        (dict(threads=0), "threads is 0"),
     ],
 )
 def test_refuses_in_words(change, words, road):
-    if "threads" in change and road == "twin":
-        pytest.skip("the twin has one thread")
     with pytest.raises(InputError, match=words):
         layer_sums(**{"layers_a": [X], "layers_b": [Y], **change})

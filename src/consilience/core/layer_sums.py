@@ -122,6 +122,7 @@ def layer_sums(layers_a, layers_b=None, kernel="linear", bandwidth=1.0, *, threa
     """
     check_choice(kernel, "kernel", KERNELS)
     check_bandwidth(bandwidth)
+    threads = roads.thread_count() if threads is None else check_threads(threads)
     layers = check_layers(layers_a, layers_b, kernel)
     of_a, arrays = len(layers_a), list(layers.values())
     widths = [X.shape[1] for X in arrays]
@@ -181,7 +182,6 @@ def _by_units(arrays, of_a, kernel):
 def _by_road(arrays, of_a, kernel, spreads, shift, threads, in_double):
     """The sums, by the road of the day."""
     n, count = len(arrays[0]), len(arrays)
-    threads = roads.thread_count() if threads is None else check_threads(threads)
     packed = n * (8 if in_double else 4) * sum(X.shape[1] for X in arrays)
     need(packed + count * (24 * n + threads * TILE) + RUNS * count**2, f"The sums of {count} layers of {n:,} stimuli")
     if not cuda.is_on_device(arrays[0]) and (road := roads.road()) == "twin":
