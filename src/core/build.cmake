@@ -40,6 +40,7 @@ if(NOT CONSILIENCE_CUDA STREQUAL "OFF")
     add_library(cuda OBJECT
       src/core/cuda/dissimilarities.cu
       src/core/cuda/kernel_sums.cu
+      src/core/cuda/layer_sums.cu
       src/core/cuda/neighbors.cu
       src/core/cuda/permutations.cu)
     target_compile_options(cuda PRIVATE --fmad=false -Xptxas --warn-on-spills)
@@ -65,6 +66,7 @@ nanobind_add_module(_compiled STABLE_ABI NB_STATIC NOMINSIZE
   src/core/dissimilarities.cpp
   src/core/inversions.cpp
   src/core/kernel_sums.cpp
+  src/core/layer_sums.cpp
   src/core/neighbors.cpp
   src/core/pack.cpp
   src/core/peak.cpp
@@ -73,6 +75,7 @@ nanobind_add_module(_compiled STABLE_ABI NB_STATIC NOMINSIZE
   src/core/rank_correlation.cpp
   src/core/python/dissimilarities.cpp
   src/core/python/kernel_sums.cpp
+  src/core/python/layer_sums.cpp
   src/core/python/module.cpp
   src/core/python/neighbors.cpp
   src/core/python/peak.cpp

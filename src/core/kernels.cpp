@@ -225,6 +225,53 @@ static void sum_products(int rows, int column_panels, const T* K, const T* L, in
     for (int l = 0; l < PANEL; l++) sums[s] += total[s][l];
 }
 
+// AS x BS pairs of tiles at once, so that a number serves several pairs when it is loaded; one register of the
+// sixteen lanes after the other, so that their sums stay in registers along a row.
+template <class T, int AS, int BS>
+static void sum_block(int rows, int columns, const T* A, const T* B, int64_t apart, int stride, double* sums,
+                      int layers) {
+  double total[AS][BS][PANEL] = {};
+  for (int i = 0; i < rows; i++, A += stride, B += stride)
+    for (int v = 0; v < PANEL; v += WIDTH<T>) {
+      vector<T> sum[AS][BS];
+      UNROLL for (int a = 0; a < AS; a++) UNROLL for (int b = 0; b < BS; b++) sum[a][b] = vector<T>{};
+      for (int j = v; j < columns; j += PANEL) {
+        vector<T> y[BS];
+        UNROLL for (int b = 0; b < BS; b++) y[b] = load(B + b * apart + j);
+        UNROLL for (int a = 0; a < AS; a++) {
+          const vector<T> x = load(A + a * apart + j);
+          UNROLL for (int b = 0; b < BS; b++) sum[a][b] += x * y[b];
+        }
+      }
+      UNROLL for (int a = 0; a < AS; a++) UNROLL for (int b = 0; b < BS; b++) {
+        T lanes[WIDTH<T>];
+        store(lanes, sum[a][b]);
+        for (int l = 0; l < WIDTH<T>; l++) total[a][b][v + l] += lanes[l];
+      }
+    }
+  for (int a = 0; a < AS; a++)
+    for (int b = 0; b < BS; b++)
+      for (int l = 0; l < PANEL; l++) sums[a * layers + b] += total[a][b][l];
+}
+
+template <class T>
+static void sum_pairs(int rows, int column_panels, int layers, const T* tiles, int64_t apart, int stride,
+                      double* sums) {
+  constexpr int AS = BYTES == 64 ? 4 : 2, BS = 4;
+  const auto block = [=](auto f, int a, int b) {
+    f(rows, column_panels * PANEL, tiles + a * apart, tiles + b * apart, apart, stride, sums + a * layers + b,
+      layers);
+  };
+  for (int a = 0; a < layers; a += AS) {
+    const int last = a + AS < layers ? a + AS : layers;
+    int b = a;
+    if (last == a + AS)
+      for (; b + BS <= layers; b += BS) block(sum_block<T, AS, BS>, a, b);
+    for (; b < layers; b++)
+      for (int one = a; one < last; one++) block(sum_block<T, 1, 1>, one, b);
+  }
+}
+
 template <class T>
 static void sum_rows(int rows, int column_panels, const T* K, int stride, double* of_rows,
                      double* of_columns) {
@@ -260,8 +307,8 @@ template <class T> static void spin(int64_t times, T factor, T* x) {
 }
 
 template <class T> constexpr Kernels<T> table(int tile) {
-  return {tile,        WIDTH<T>,     multiply<T>,     above<T>,    above_each<T>,
-          gaussian<T>, laplacian<T>, sum_products<T>, sum_rows<T>, spin<T>};
+  return {tile,         WIDTH<T>,        multiply<T>,  above<T>,    above_each<T>, gaussian<T>,
+          laplacian<T>, sum_products<T>, sum_pairs<T>, sum_rows<T>, spin<T>};
 }
 
 }  // namespace ISA

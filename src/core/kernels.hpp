@@ -39,6 +39,11 @@ template <class T> struct Kernels {
   // the width of a register; the rows are added in float64.
   void (*sum_products)(int rows, int column_panels, const T* K, const T* L, int stride, double* sums);
 
+  // Adds to sums[a * layers + b] the sum of A B over the a-th and the b-th of `layers` tiles, which lie `apart`
+  // numbers from one to the next, at least for a <= b. Added up in the same order.
+  void (*sum_pairs)(int rows, int column_panels, int layers, const T* tiles, int64_t apart, int stride,
+                    double* sums);
+
   // Adds the sum of each row, likewise; and of each column, in T over sixteen rows, then in float64.
   void (*sum_rows)(int rows, int column_panels, const T* K, int stride, double* of_rows, double* of_columns);
 

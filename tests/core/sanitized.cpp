@@ -7,6 +7,7 @@
 #include "dissimilarities.hpp"
 #include "isa.hpp"
 #include "kernel_sums.hpp"
+#include "layer_sums.hpp"
 #include "neighbors.hpp"
 #include "rank_correlation.hpp"
 
@@ -45,6 +46,10 @@ template <class T> void all_operations(const Isa& isa, std::int64_t n, std::int6
     const Spread spread{median_distance(isa, X, workers), median_distance(isa, Y, workers), 0.5};
     kernel_sums(isa, X, Y, kernel, spread, sizeof(T) == 8, workers,
                 {products.data(), k_rows.data(), l_rows.data(), k_diagonal.data(), l_diagonal.data()});
+    const std::vector<View> layers{X, Y, Y, X, Y, X};
+    std::vector<double> spreads, pairs(36), rows(6 * n), diagonals(6 * n);
+    for (const View& layer : layers) spreads.push_back(layer.d == d ? spread.of_X : spread.of_Y);
+    layer_sums(isa, layers, kernel, spreads, 0.5, sizeof(T) == 8, workers, {pairs.data(), rows.data(), diagonals.data()});
   }
   for (const Dissimilarity dissimilarity : {Dissimilarity::correlation, Dissimilarity::cosine,
                                             Dissimilarity::euclidean, Dissimilarity::squared_euclidean}) {

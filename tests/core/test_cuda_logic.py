@@ -79,7 +79,7 @@ def same(found, expected):
 
 
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="no nvcc")
-@pytest.mark.parametrize("source", ["neighbors.cu", "kernel_sums.cu", "dissimilarities.cu"])
+@pytest.mark.parametrize("source", sorted(path.name for path in (SOURCES / "cuda").glob("*.cu")))
 def test_compiles_without_spilling_registers(source, tmp_path):
     command = ["nvcc", "-std=c++17", "-O3", "--fmad=false", "-arch=sm_80", "-Xptxas", "-v", "-cubin"]
     made = subprocess.run(
@@ -183,3 +183,40 @@ def test_dissimilarities_equal_the_twin_to_the_bit(n, d, dtype, dissimilarity, l
     kind, to = DISSIMILARITIES.index(dissimilarity), found.ctypes.data_as(ctypes.c_void_p)
     assert library.dissimilarities(ctypes.byref(view(X)), kind, to) == 0
     np.testing.assert_array_equal(found, twin_dissimilarities.dissimilarities(X, dissimilarity))
+
+
+@pytest.fixture
+def emulated_layers(library):
+    def layer_sums(layers, kernel, spreads, shift, in_double, workspace):
+        count, n = len(layers), len(layers[0])
+        found = [np.full(shape, np.nan) for shape in ((count, count), (count, n), (count, n))]
+        failed = library.layer_sums(
+            (View * count)(*map(view, layers)),
+            count,
+            KERNELS.index(kernel),
+            (ctypes.c_double * count)(*spreads),
+            ctypes.c_double(shift),
+            int(in_double),
+            ctypes.c_int64(workspace),
+            *(array.ctypes.data_as(ctypes.c_void_p) for array in found),
+        )
+        assert not failed, "the CUDA code threw"
+        return found
+
+    return layer_sums
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize(("dtype", "in_double", "close"), [(np.float32, False, 2e-5), (np.float64, True, 1e-12)])
+@pytest.mark.parametrize(
+    ("n", "widths", "workspace"),
+    [(4, [2], 1), (63, [17, 2, 9, 33, 5], 1 << 20), (130, [5, 40], 1), (200, [3, 20, 4], 3 * 8 * 128**2)],
+)
+def test_layer_sums_equal_the_twin(n, widths, workspace, dtype, in_double, close, kernel, emulated_layers):
+    """The workspace holds a piece of one tile, of two by two, or all."""
+    layers = [normal(n, d, dtype) + dtype(3) for d in widths]
+    distance = kernel in ("rbf", "laplacian")
+    spreads, shift = (np.sqrt(np.multiply(2, widths)), 0.5) if distance else (np.zeros(len(widths)), 0.0)
+    found = emulated_layers(layers, kernel, spreads, shift, in_double, workspace)
+    for a, b in zip(found, twin_sums.layer_sums(layers, kernel, spreads, shift), strict=True):
+        np.testing.assert_allclose(a, b, rtol=close, atol=close * n)

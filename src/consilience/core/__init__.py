@@ -9,24 +9,28 @@ variable `CONSILIENCE_CORE` picks one by hand: "auto" (the widest instruction se
 
 from consilience.core.dissimilarities import dissimilarities
 from consilience.core.kernel_sums import Hsic, KernelSums, kernel_sums
+from consilience.core.layer_sums import LayerHsic, LayerSums, layer_sums
 from consilience.core.neighbors import neighbor_weights, neighbors
-from consilience.core.rank_correlation import kendall, ranks, spearman
 from consilience.core.orders import Orders
 from consilience.core.permutations import permuted_products
+from consilience.core.rank_correlation import kendall, ranks, spearman
 from consilience.core.versions import facts, show_versions
 
 __all__ = [
     "Hsic",
     "KernelSums",
-    "dissimilarities",
+    "LayerHsic",
+    "LayerSums",
     "Orders",
+    "dissimilarities",
     "facts",
     "kendall",
     "kernel_sums",
+    "layer_sums",
     "neighbor_weights",
     "neighbors",
-    "ranks",
     "permuted_products",
+    "ranks",
     "show_versions",
     "spearman",
 ]

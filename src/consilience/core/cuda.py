@@ -85,6 +85,27 @@ def dissimilarities(X, dissimilarity):
     return found
 
 
+def check_layers(layers, kernel):
+    """What :func:`consilience.check.check_array` asks, of tensors on one device, by name."""
+    first, X = next(iter(layers.items()))
+    library = library_of(X)
+    for name, other in layers.items():
+        check_together(X, other, name, first)
+    return {name: check_on_device(library, X, kernel, name) for name, X in layers.items()}
+
+
+def layer_sums(layers, kernel, spreads, shift, in_double, *sums):
+    """Fills three NumPy arrays: see :func:`consilience.core.layer_sums.layer_sums`."""
+    library = library_of(layers[0])
+    with device_of(library, layers[0]):
+        stream = current_stream(library)
+        lent = lend(layers, stream)
+        with progress("sums of layers") as tell:
+            roads.compiled.layer_sums_on_cuda(
+                lent, kernel, spreads, shift, *sums, in_double=in_double, stream=stream, tell=tell
+            )
+
+
 def library_of(X):
     """The library that made X, if the core can compute on X's device."""
     if not hasattr(roads.compiled, "neighbors_on_cuda"):
@@ -112,9 +133,9 @@ def lend(arrays, stream):
     return [None if array is None else array.__dlpack__(stream=stream or 1) for array in arrays]
 
 
-def check_together(X, other, name):
+def check_together(X, other, name, first="X"):
     if not is_on_device(other) or other.__dlpack_device__() != X.__dlpack_device__():
-        raise InputError(f"{name} must lie on the same CUDA device as X; move it there first.")
+        raise InputError(f"{name} must lie on the same CUDA device as {first}; move it there first.")
 
 
 def to_numpy(array):
