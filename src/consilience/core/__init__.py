@@ -1,10 +1,10 @@
 """The core: the few operations that cost n², computed without an n x n matrix.
 
 Each operation has three roads: compiled code for the CPU, CUDA for tensors on a GPU, and a NumPy twin, which is
-there to be read, to test against, and to compute where no compiler was. They give the same neighbours, dissimilarities
-and rank correlations to the last bit; kernel sums agree to rounding, and to the last bit for any number of threads, with AVX2 or AVX-512. The environment
-variable `CONSILIENCE_CORE` picks one by hand: "auto" (the widest instruction set; the default), "avx512",
-"avx2", "generic", or "twin".
+there to be read, to test against, and to compute where no compiler was. They give the same neighbours,
+dissimilarities and rank correlations to the last bit; kernel sums agree to rounding, and to the last bit for any
+number of threads, with AVX2 or AVX-512. The environment variable `CONSILIENCE_CORE` picks one by hand: "auto" (the
+widest instruction set; the default), "avx512", "avx2", "generic", or "twin".
 """
 
 from consilience.core.dissimilarities import dissimilarities

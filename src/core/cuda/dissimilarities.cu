@@ -1,7 +1,7 @@
 // Dissimilarities on the GPU. Read beside ../dissimilarities.cpp and ../definition.cpp.
 //
-// Sixteen threads share a pair, a lane of its sum each; EACH x EACH pairs at a time, in registers. A block has
-// GRID x GRID such groups and computes a tile: slabs of DEPTH units of its rows and of its columns wait in
+// Sixteen threads share a pair, a lane of its sum each; EACH x EACH pairs at a time, in registers. A block
+// has GRID x GRID such groups and computes a tile: slabs of DEPTH units of its rows and of its columns wait in
 // shared memory, where the sixteen read sixteen neighbours.
 #include "dissimilarities.hpp"
 

@@ -1,5 +1,5 @@
-// The same operation as ../dissimilarities.hpp, for arrays in the memory of a GPU. Plain C++, so that ../python
-// can use it.
+// The same operation as ../dissimilarities.hpp, for arrays in the memory of a GPU. Plain C++, so that
+// ../python can use it.
 #pragma once
 #include <cstdint>
 
