@@ -55,7 +55,8 @@ endif()
 
 nanobind_add_module(_compiled STABLE_ABI NB_STATIC NOMINSIZE
   src/core/python/module.cpp src/core/python/neighbors.cpp src/core/python/kernel_sums.cpp
-  src/core/pack.cpp src/core/neighbors.cpp src/core/kernel_sums.cpp
+  src/core/python/cross_correlation.cpp
+  src/core/pack.cpp src/core/neighbors.cpp src/core/kernel_sums.cpp src/core/cross_correlation.cpp
   ${CONSILIENCE_PARTS})
 target_compile_options(_compiled PRIVATE -O3 -ffp-contract=off)
 target_link_libraries(_compiled PRIVATE Threads::Threads)

@@ -10,6 +10,7 @@ namespace consilience {
 
 void bind_neighbors(nb::module_& module);
 void bind_kernel_sums(nb::module_& module);
+void bind_cross_correlation(nb::module_& module);
 
 }  // namespace consilience
 
@@ -18,6 +19,7 @@ using namespace consilience;
 NB_MODULE(_compiled, module) {
   bind_neighbors(module);
   bind_kernel_sums(module);
+  bind_cross_correlation(module);
   module.def("isas", [] {
     std::vector<std::string> names;
     for (const Isa* isa : available_isas()) names.emplace_back(isa->name);
