@@ -33,7 +33,8 @@ if(NOT CONSILIENCE_CUDA STREQUAL "OFF")
     set(CMAKE_CUDA_RUNTIME_LIBRARY Static)  # so that importing needs neither a toolkit nor a driver
     enable_language(CUDA)  # for the oldest GPUs that nvcc knows, and as PTX that newer ones compile on first use
     set(CMAKE_CUDA_STANDARD 17)
-    add_library(cuda OBJECT src/core/cuda/neighbors.cu src/core/cuda/kernel_sums.cu)
+    add_library(cuda OBJECT src/core/cuda/neighbors.cu src/core/cuda/kernel_sums.cu
+      src/core/cuda/cross_correlation.cu)
     target_compile_options(cuda PRIVATE --fmad=false -Xptxas --warn-on-spills)
     list(APPEND CONSILIENCE_PARTS $<TARGET_OBJECTS:cuda>)
     set(CONSILIENCE_RECORD_CUDA "${CMAKE_CUDA_COMPILER_VERSION}, for architectures ${CMAKE_CUDA_ARCHITECTURES}")

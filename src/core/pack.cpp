@@ -201,8 +201,8 @@ template <class T> Packed<T> pack(const Centred& rows, double scale, const Worke
 }
 
 Series::Series(const View& over_time, bool in_any_order)
-    : view{over_time.data,          over_time.type,      over_time.d, over_time.n,
-           over_time.column_stride, over_time.row_stride},
+    : view{over_time.data, over_time.type,          over_time.d,
+           over_time.n,    over_time.column_stride, over_time.row_stride},
       mean(view.n),
       squares(view.n) {
   if (!in_any_order) return;
@@ -222,6 +222,12 @@ void Series::read(std::int64_t i, double* row) const {
   for (std::int64_t t = 0; t < view.d; t++) row[t] = (row[t] - first) - mean[i];
 }
 
+void check_squares(const std::vector<double>& squares) {
+  for (const double square : squares)
+    if (!std::isfinite(square) || square == 0)
+      throw std::invalid_argument("a series is not finite, or does not vary");
+}
+
 template <class T> Packed<T> pack(Series& series, double sign, const Workers& workers) {
   const std::int64_t d = series.view.d;
   Packed<T> packed(series.view.n, d);
@@ -236,9 +242,7 @@ template <class T> Packed<T> pack(Series& series, double sign, const Workers& wo
     packed.norms[i] = 1;
     packed.bias[i] = 0;
   });
-  for (const double square : series.squares)
-    if (!std::isfinite(square) || square == 0)
-      throw std::invalid_argument("a series is not finite, or does not vary");
+  check_squares(series.squares);
   return packed;
 }
 

@@ -99,9 +99,11 @@ struct Series {
   void read(std::int64_t i, double* row) const;  // series i, centred, in float64
 };
 
-// Measures the series (mean, squares) and packs them, brought to length one, times `sign`. Throws where one
-// is not finite or does not vary: Python has refused those in better words, but nothing below is safe with
-// them.
+// Throws where a series is not finite or does not vary: Python has refused those in better words, but nothing
+// below is safe with them.
+void check_squares(const std::vector<double>& squares);
+
+// Measures the series (mean, squares) and packs them, brought to length one, times `sign`.
 template <class T> Packed<T> pack(Series& series, double sign, const Workers& workers);
 
 // Some rows of a packed set, as a packed set of their own.

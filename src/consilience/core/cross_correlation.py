@@ -12,6 +12,7 @@ from consilience.core.fit import check_threads, fit
 from consilience.core.memory import need
 from consilience.core.progress import progress
 
+NAMES = ("units", "voxels")
 SIGNS = ("positive", "negative", "absolute")
 MOST_SERIES = 2**31 - 2  # they are numbered in 32 bits while they wait in a list
 
@@ -99,15 +100,23 @@ def cross_correlation(units, voxels, *, k=1, sign="absolute", thresholds=(), thr
     """
     check_choice(sign, "sign", SIGNS)
     thresholds = check_thresholds(thresholds, sign)
-    if cuda.is_on_device(units):
-        sides = cuda.cross_correlation(units, voxels, k, sign, thresholds)
-        return CrossCorrelation(*(Partners(*side) for side in sides))
-    units, voxels = check_pair(units, voxels, ("units", "voxels"))
-    units, voxels = fit_series(units, "units"), fit_series(voxels, "voxels")
+    on_device = cuda.is_on_device(units)
+    if on_device:
+        units, voxels = cuda.check_pair(units, voxels, "", NAMES)
+    else:
+        pair = check_pair(units, voxels, NAMES)
+        units, voxels = (fit(X, name=name) for X, name in zip(pair, NAMES, strict=True))
+    for X, name in zip((units, voxels), NAMES, strict=True):
+        check_series(X, name)
     k = check_partners(k, units.shape[1], voxels.shape[1])
-    width = np.float64 if np.float64 in (units.dtype, voxels.dtype) else np.float32
-    sides = _by_road(units, voxels, k, sign, thresholds, threads, width)
-    return CrossCorrelation(*(Partners(best, r.astype(width, copy=False), counts) for best, r, counts in sides))
+    in_double = any(str(X.dtype).endswith("float64") for X in (units, voxels))
+    if on_device:
+        sides = cuda.cross_correlation(units, voxels, k, sign, thresholds)
+    else:
+        sides = _by_road(units, voxels, k, sign, thresholds, threads, in_double)
+    if not in_double:
+        sides = [(best, cuda.narrow(correlations), counts) for best, correlations, counts in sides]
+    return CrossCorrelation(*(Partners(*side) for side in sides))
 
 
 def check_thresholds(thresholds, sign):
@@ -134,31 +143,24 @@ def check_partners(k, n_units, n_voxels):
     return int(k)
 
 
-def check_extent(low, high, name):
-    """Series, by their smallest and largest values in float64, that vary and whose squares float64 holds."""
-    extent = high - low
+def check_series(X, name):
+    """Columns that vary, each by so much that its squares can be told from zero."""
+    if X.shape[1] > MOST_SERIES:
+        raise InputError(f"{name} has {X.shape[1]} columns; at most {MOST_SERIES} can be compared.")
+    low, high = cuda.extent(X) if cuda.is_on_device(X) else (bound(axis=0).astype(float) for bound in (X.min, X.max))
     for bad, why in (
-        (extent == 0, "is constant over time, so it has no correlation"),
-        (extent < 1e-150, "varies so little that its squares vanish; enlarge it"),
+        (low == high, "is constant over time, so it has no correlation. Remove it"),
+        (high - low < 1e-150, "varies so little that its squares vanish. Enlarge it"),
     ):
         if bad.any():
-            raise InputError(f"{name}: column {np.flatnonzero(bad)[0]} {why} ({bad.sum()} such). Remove such columns.")
-    if len(extent) > MOST_SERIES:
-        raise InputError(f"{name} has {len(extent)} columns; at most {MOST_SERIES} can be compared.")
+            raise InputError(f"{name}: column {np.flatnonzero(bad)[0]} {why} ({bad.sum()} such).")
 
 
-def fit_series(X, name):
-    """X as the core can walk over it, each column a series that has correlations."""
-    X = fit(X, name=name)
-    check_extent(X.min(axis=0).astype(np.float64), X.max(axis=0).astype(np.float64), name)
-    return X
-
-
-def _by_road(units, voxels, k, sign, thresholds, threads, width):
+def _by_road(units, voxels, k, sign, thresholds, threads, in_double):
     """Best partners, correlations (float64) and counts of both sides, by the road of the day."""
     shapes = units.shape[1], voxels.shape[1]
     purpose = "The correlations of {:,} units and {:,} voxels".format(*shapes)
-    need(_memory(units, voxels, k, len(thresholds), width), purpose)
+    need(_memory(units, voxels, k, len(thresholds), in_double), purpose)
     road = roads.road()
     if road == "twin":
         return twin_correlation.cross_correlation(units, voxels, k, sign, thresholds)
@@ -171,9 +173,8 @@ def _by_road(units, voxels, k, sign, thresholds, threads, width):
     return sides
 
 
-def _memory(units, voxels, k, m, width):
+def _memory(units, voxels, k, m, in_double):
     """Bytes: packed copies, one more of the smaller set, lists twice as long as they must be, and the results."""
-    series = units.shape[1] + voxels.shape[1]
-    width = np.dtype(width).itemsize
-    lists = 4 * width * (k + max(8, k // 2)) + 16 * k + 16 * m
-    return series * (len(units) * width + lists) + min(units.nbytes, voxels.nbytes)
+    width = 8 if in_double else 4
+    each = len(units) * width + 4 * width * (k + max(8, k // 2)) + 16 * k + 16 * m
+    return (units.shape[1] + voxels.shape[1]) * each + min(units.nbytes, voxels.nbytes)

@@ -4,6 +4,9 @@
 #include <nanobind/stl/vector.h>
 
 #include "arrays.hpp"
+#ifdef CONSILIENCE_CUDA
+#include "../cuda/cross_correlation.hpp"
+#endif
 
 namespace consilience {
 
@@ -55,12 +58,40 @@ void cross_correlation_on_cpu(Input units, Input voxels, std::string sign, std::
       of_units, of_voxels);
 }
 
+#ifdef CONSILIENCE_CUDA
+// All arrays lie on one device; `stream` is the caller's current stream there.
+void cross_correlation_on_cuda(Input units, Input voxels, std::string sign, std::vector<double> thresholds,
+                               Output<std::int64_t> best_of_units, Output<double> correlations_of_units,
+                               Output<std::int64_t> counts_of_units, Output<std::int64_t> best_of_voxels,
+                               Output<double> correlations_of_voxels, Output<std::int64_t> counts_of_voxels,
+                               std::uintptr_t stream, nb::object tell) {
+  const View u = view_of(units), v = view_of(voxels);
+  const std::size_t k = best_of_units.shape(1);
+  const Partners of_units =
+      check_shapes(u, v, k, thresholds.size(), {best_of_units, correlations_of_units, counts_of_units});
+  const Partners of_voxels =
+      check_shapes(v, u, k, thresholds.size(), {best_of_voxels, correlations_of_voxels, counts_of_voxels});
+  const auto run = u.type == Type::f64 || v.type == Type::f64 ? cuda::cross_correlation<double>
+                                                              : cuda::cross_correlation<float>;
+  const int device = units.device_id();
+  const nb::gil_scoped_release no_gil;
+  run(device, stream, u, v, static_cast<std::int64_t>(k), sign_named(sign), thresholds, listener(tell),
+      of_units, of_voxels);
+}
+#endif
+
 }  // namespace
 
 void bind_cross_correlation(nb::module_& module) {
   module.def("cross_correlation", cross_correlation_on_cpu, "units"_a, "voxels"_a, "sign"_a, "thresholds"_a,
              "best_of_units"_a, "correlations_of_units"_a, "counts_of_units"_a, "best_of_voxels"_a,
              "correlations_of_voxels"_a, "counts_of_voxels"_a, "isa"_a, "threads"_a, "tell"_a = nb::none());
+#ifdef CONSILIENCE_CUDA
+  module.def("cross_correlation_on_cuda", cross_correlation_on_cuda, "units"_a, "voxels"_a, "sign"_a,
+             "thresholds"_a, "best_of_units"_a, "correlations_of_units"_a, "counts_of_units"_a,
+             "best_of_voxels"_a, "correlations_of_voxels"_a, "counts_of_voxels"_a, "stream"_a,
+             "tell"_a = nb::none());
+#endif
 }
 
 }  // namespace consilience
