@@ -38,6 +38,7 @@ if(NOT CONSILIENCE_CUDA STREQUAL "OFF")
     enable_language(CUDA)  # for the oldest GPUs that nvcc knows, and as PTX that newer ones compile on first use
     set(CMAKE_CUDA_STANDARD 17)
     add_library(cuda OBJECT
+      src/core/cuda/cross_correlation.cu
       src/core/cuda/dissimilarities.cu
       src/core/cuda/kernel_sums.cu
       src/core/cuda/layer_sums.cu
@@ -63,6 +64,7 @@ else()
 endif()
 
 nanobind_add_module(_compiled STABLE_ABI NB_STATIC NOMINSIZE
+  src/core/cross_correlation.cpp
   src/core/dissimilarities.cpp
   src/core/inversions.cpp
   src/core/kernel_sums.cpp
@@ -73,6 +75,7 @@ nanobind_add_module(_compiled STABLE_ABI NB_STATIC NOMINSIZE
   src/core/permutations.cpp
   src/core/permuted_graphs.cpp
   src/core/rank_correlation.cpp
+  src/core/python/cross_correlation.cpp
   src/core/python/dissimilarities.cpp
   src/core/python/kernel_sums.cpp
   src/core/python/layer_sums.cpp

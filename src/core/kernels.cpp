@@ -143,6 +143,28 @@ template <class T> static int above_each(int n, const T* scores, T bias, const T
   return count;
 }
 
+template <class T>
+static int count_above(int n, const T* scores, T low, T high, int* of_row, T* of_columns, int* found) {
+  int row = 0, count = 0;
+  for (int j = 0; j < n; j += WIDTH<T>) {
+    const vector<T> x = load(scores + j);
+    const unsigned surely = greater<T>(x, repeat(high)), perhaps = greater<T>(x, repeat(low));
+    row += __builtin_popcount(surely);
+    store(of_columns + j, load(of_columns + j) + (x > repeat(high) ? repeat(T(1)) : vector<T>{}));
+    count = note(perhaps & ~surely, j, found, count);
+  }
+  *of_row = row;
+  return count;
+}
+
+template <class T> static void magnitudes(int rows, int column_panels, T* scores, int stride) {
+  for (int i = 0; i < rows; i++, scores += stride)
+    for (int j = 0; j < column_panels * PANEL; j += WIDTH<T>) {
+      const vector<T> x = load(scores + j);
+      store(scores + j, x < 0 ? -x : x);
+    }
+}
+
 // 2^x for x <= 0: the whole part of x goes into the exponent's bits, the rest, at most a half, through as
 // many terms of the exponential series as T can tell. Where 2^x would vanish it is the smallest normal
 // number.
@@ -307,8 +329,8 @@ template <class T> static void spin(int64_t times, T factor, T* x) {
 }
 
 template <class T> constexpr Kernels<T> table(int tile) {
-  return {tile,         WIDTH<T>,        multiply<T>,  above<T>,    above_each<T>, gaussian<T>,
-          laplacian<T>, sum_products<T>, sum_pairs<T>, sum_rows<T>, spin<T>};
+  return {tile,        WIDTH<T>,     multiply<T>,  above<T>,        above_each<T>, count_above<T>, magnitudes<T>,
+          gaussian<T>, laplacian<T>, sum_products<T>, sum_pairs<T>, sum_rows<T>,   spin<T>};
 }
 
 }  // namespace ISA

@@ -28,6 +28,13 @@ template <class T> struct Kernels {
   // The same for a transposed tile: one bias, and a bar for each column. Pad the bars with infinity.
   int (*above_each)(int n, const T* scores, T bias, const T* bars, int* found);
 
+  // How many of n scores exceed `high`? Each of them adds one to its column's count. Those in doubt, above `low`
+  // but not above `high`, go to `found`; returns how many. Pad the scores with NaN.
+  int (*count_above)(int n, const T* scores, T low, T high, int* of_row, T* of_columns, int* found);
+
+  // Scores lose their signs, in place.
+  void (*magnitudes)(int rows, int column_panels, T* scores, int stride);
+
   // Products of rows become values of a kernel, less a shift, in place. With h = score + bias[i] + bias[j],
   // which is minus half a squared distance: 2^h, or 2^-sqrt(-2 h).
   void (*gaussian)(int rows, int column_panels, T* scores, int stride, const T* row_bias,

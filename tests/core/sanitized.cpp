@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <random>
 
+#include "cross_correlation.hpp"
 #include "dissimilarities.hpp"
 #include "isa.hpp"
 #include "kernel_sums.hpp"
@@ -57,6 +58,17 @@ template <class T> void all_operations(const Isa& isa, std::int64_t n, std::int6
     std::vector<double> found(n * (n - 1) / 2);
     dissimilarities(isa, X, dissimilarity, workers, found.data());
   }
+  if (d < 4) return;  // too few points in time
+  const std::vector<T> v = random_rows<T>(n - 2, d, 4);
+  const View units{x.data(), X.type, d, n, 1, d}, voxels{v.data(), X.type, d, n - 2, 1, d};
+  for (const Sign sign : {Sign::positive, Sign::negative, Sign::absolute})
+    for (const std::int64_t k : {std::int64_t(1), n - 2}) {
+      std::vector<std::int64_t> best_u(n * k), best_v((n - 2) * k), counts_u(n * 2), counts_v((n - 2) * 2);
+      std::vector<double> r_u(n * k), r_v((n - 2) * k);
+      cross_correlation<T>(isa, units, voxels, k, sign, {1e-7, 0.5}, workers,
+                           {best_u.data(), r_u.data(), counts_u.data()},
+                           {best_v.data(), r_v.data(), counts_v.data()});
+    }
 }
 
 // Of few and of many different values, in one and in several items of work.

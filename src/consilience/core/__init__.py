@@ -8,6 +8,13 @@ widest instruction set; the default), "avx512", "avx2", "generic", or "twin".
 """
 
 from consilience.core.dissimilarities import dissimilarities
+there to be read, to test against, and to compute where no compiler was. They give the same neighbours and
+the same partners to the last bit; kernel sums agree to rounding, and to the last bit for any number of threads, with
+AVX2 or AVX-512. The environment variable `CONSILIENCE_CORE` picks one by hand: "auto" (the widest instruction set; the
+default), "avx512", "avx2", "generic", or "twin".
+"""
+
+from consilience.core.cross_correlation import CrossCorrelation, Partners, cross_correlation
 from consilience.core.kernel_sums import Hsic, KernelSums, kernel_sums
 from consilience.core.layer_sums import LayerHsic, LayerSums, layer_sums
 from consilience.core.neighbors import neighbor_weights, neighbors
@@ -17,12 +24,15 @@ from consilience.core.rank_correlation import kendall, ranks, spearman
 from consilience.core.versions import facts, show_versions
 
 __all__ = [
+    "CrossCorrelation",
     "Hsic",
     "KernelSums",
     "LayerHsic",
     "LayerSums",
     "Orders",
     "dissimilarities",
+    "Partners",
+    "cross_correlation",
     "facts",
     "kendall",
     "kernel_sums",

@@ -23,7 +23,6 @@ def is_on_device(X):
 def neighbors(X, k, similarity, others=None, want_ties=False):
     """Indices, similarities, ties: see :func:`consilience.core.neighbors.neighbors`. Ties come in NumPy."""
     library = library_of(X)
-    is_torch = library.__name__ == "torch"
     X = check_on_device(library, X, similarity, "X")
     n, candidates = X.shape[0], X.shape[0]
     if others is not None:
@@ -34,7 +33,7 @@ def neighbors(X, k, similarity, others=None, want_ties=False):
         candidates = others.shape[0] + 1
     k = check_k(k, candidates)
     with device_of(library, X):
-        where = {"device": X.device} if is_torch else {}
+        where = {"device": X.device} if library.__name__ == "torch" else {}
         indices = library.empty((n, k), dtype=library.int64, **where)
         similarities = library.empty((n, k), dtype=library.float64, **where)
         stream = current_stream(library)
@@ -44,17 +43,19 @@ def neighbors(X, k, similarity, others=None, want_ties=False):
                 lent[0], lent[1], similarity, lent[2], lent[3], want_ties=want_ties, stream=stream, tell=tell
             )
         if library.float64 not in (X.dtype, getattr(others, "dtype", None)):
-            similarities = similarities.float() if is_torch else similarities.astype(library.float32)
+            similarities = narrow(similarities)
     return indices, similarities, ties
 
 
-def check_pair(X, Y, kernel):
+def check_pair(X, Y, similarity, names=("X", "Y")):
     """What :func:`consilience.check.check_pair` asks, of two tensors on one device."""
     library = library_of(X)
-    check_together(X, Y, "Y")
-    X, Y = check_on_device(library, X, kernel, "X"), check_on_device(library, Y, kernel, "Y")
+    check_together(X, Y, names[1], names[0])
+    X, Y = (check_on_device(library, A, similarity, name) for A, name in zip((X, Y), names, strict=True))
     if len(X) != len(Y):
-        raise InputError(f"X has {len(X)} stimuli (rows) and Y has {len(Y)}; row i of both is the same stimulus.")
+        raise InputError(
+            f"{names[0]} has {len(X)} stimuli (rows) and {names[1]} has {len(Y)}; row i of both is the same stimulus."
+        )
     return X, Y
 
 
@@ -104,6 +105,38 @@ def layer_sums(layers, kernel, spreads, shift, in_double, *sums):
             roads.compiled.layer_sums_on_cuda(
                 lent, kernel, spreads, shift, *sums, in_double=in_double, stream=stream, tell=tell
             )
+
+
+def cross_correlation(units, voxels, k, sign, thresholds):
+    """Best partners, correlations (float64) and counts of both sides, on the device."""
+    library = library_of(units)
+    where = {"device": units.device} if library.__name__ == "torch" else {}
+    columns = (k, library.int64), (k, library.float64), (len(thresholds), library.int64)
+    with device_of(library, units):
+        sides = [
+            [library.empty((X.shape[1], m), dtype=dtype, **where) for m, dtype in columns] for X in (units, voxels)
+        ]
+        stream = current_stream(library)
+        lent = lend([units, voxels, *sides[0], *sides[1]], stream)
+        with progress("correlations") as tell:
+            roads.compiled.cross_correlation_on_cuda(*lent[:2], sign, thresholds, *lent[2:], stream=stream, tell=tell)
+    return sides
+
+
+def extent(X):
+    """The smallest and the largest value of each column: float64, in NumPy."""
+    library = library_of(X)
+    return [to_numpy(wide(bound(X, 0))) for bound in (library.amin, library.amax)]
+
+
+def wide(array):
+    """A tensor in float64."""
+    return array.double() if hasattr(array, "double") else array.astype("float64")
+
+
+def narrow(array):
+    """A tensor in float32."""
+    return array.float() if hasattr(array, "float") else array.astype("float32")
 
 
 def library_of(X):

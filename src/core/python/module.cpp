@@ -15,6 +15,7 @@ void bind_rank_correlation(nb::module_& module);
 void bind_permutations(nb::module_& module);
 void bind_peak(nb::module_& module);
 void bind_layer_sums(nb::module_& module);
+void bind_cross_correlation(nb::module_& module);
 
 }  // namespace consilience
 
@@ -28,6 +29,7 @@ NB_MODULE(_compiled, module) {
   bind_permutations(module);
   bind_peak(module);
   bind_layer_sums(module);
+  bind_cross_correlation(module);
   module.def("isas", [] {
     std::vector<std::string> names;
     for (const Isa* isa : available_isas()) names.emplace_back(isa->name);
