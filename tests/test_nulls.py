@@ -1,6 +1,5 @@
 """The null of a score: its level, its agreement between methods, and what it refuses."""
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,7 +9,7 @@ from scipy import stats
 from consilience import InputError
 from consilience.metrics.kernel import kernel_relation
 from consilience.metrics.neighborhood import neighbor_relation
-from consilience.metrics.relation import product
+from consilience.metrics.relation import Relation, product
 from consilience.nulls import null, orders, permuted_products
 
 
@@ -20,7 +19,7 @@ def sets(seed, n=60, dx=8, dy=12):
 
 
 def reordered(relation, order):
-    return replace(relation, matrix=relation.matrix[order][:, order])
+    return Relation(relation.matrix[order][:, order], relation.kind, relation.scale)
 
 
 @pytest.mark.parametrize("relation", [kernel_relation, neighbor_relation])
@@ -91,13 +90,28 @@ def test_outliers_in_both_sets_send_auto_to_permutations():
 
 def test_beyond_a_size_the_shape_comes_from_a_subset_and_the_spread_stays_exact(monkeypatch):
     X, Y = sets(7, n=120)
-    a, b = kernel_relation(X), kernel_relation(Y)
+    a, b = kernel_relation(X, "rbf"), kernel_relation(Y, "rbf")
     whole = null(a, b, "moments")
     monkeypatch.setattr("consilience.nulls.CUBE_UP_TO", 80)
     found = null(a, b, "moments")
     assert found.sd == pytest.approx(whole.sd)
     assert found.skew == pytest.approx(whole.skew, abs=0.1)
     assert "80 of 120" in found.why
+
+
+@pytest.mark.parametrize("kernel", ["linear", "cosine"])
+@pytest.mark.parametrize("n", [60, 20])  # the matrix is larger, or smaller, than the units
+def test_linear_relations_are_their_matrices(n, kernel, monkeypatch):
+    a, b = (kernel_relation(A, kernel) for A in sets(7, n))
+    stored = [Relation(relation.matrix, relation.kind) for relation in (a, b)]
+    monkeypatch.setattr("consilience.nulls.CUBE_UP_TO", n)
+    expected = null(*stored, "moments")
+    monkeypatch.setattr("consilience.nulls.CUBE_UP_TO", 4)  # which does not bind them
+    found = null(a, b, "moments")
+    assert found.skew == pytest.approx(expected.skew, rel=1e-10)
+    assert found.why == expected.why
+    assert product(a, b) == pytest.approx(product(*stored), rel=1e-10)
+    assert product(a, a) == pytest.approx(1)
 
 
 def test_products_of_stacks_equal_products_one_by_one():

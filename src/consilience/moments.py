@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from consilience.core import CentredSums
+
 
 class Moments(NamedTuple):
     """Mean, standard deviation, skewness and kurtosis (3 for a normal; None where it is not computed)."""
@@ -60,17 +62,12 @@ FOURTH = np.array(
 )
 
 
-class CentredSums(NamedTuple):
-    """What one u-centred matrix contributes: its cube sum, the trace of its cube, and the five fourth-order sums."""
-
-    square: float
-    cube: float
-    trace: float
-    fourth: np.ndarray
-
-
 def centred_sums(A):
-    """:class:`CentredSums` of a u-centred matrix of shape (n_stimuli, n_stimuli). O(n³): one matrix product."""
+    """:class:`consilience.core.CentredSums` of any u-centred matrix, shape (n_stimuli, n_stimuli).
+
+    O(n³): one matrix product. Of a linear or cosine kernel, :func:`consilience.core.relation_sums` has them without
+    the matrix.
+    """
     square, AA = A * A, A @ A
     q = square.sum(1)
     fourth = np.array([(square**2).sum(), q @ q, (square * AA).sum(), (AA * AA).sum(), q.sum() ** 2])
@@ -111,36 +108,20 @@ THIRD_TIMES = (1, 3, 3, 3, 3, 3, 6, 6, 2, 6, 1, 3, 3, 1, 6, 6, 6, 6, 3, 3, 3, 3,
 THIRD_STIMULI = (2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 6)
 
 
-def graph_sums(graph, k):
+def graph_patterns(sums):
     """The 6 second-order and 24 third-order sums of a k-nearest-neighbour graph, all whole numbers.
 
     Parameters
     ----------
-    graph : scipy.sparse.csr_array of shape (n_stimuli, n_stimuli)
-        0/1, zero diagonal, k ones in each row.
-    k : int
+    sums : consilience.core.GraphSums
 
     Returns
     -------
     (second, third) : tuples of int
         Each sum runs over distinct stimuli; the names in the code draw the edges (o: out of, i: into the middle).
-        O(n k²) for the product of two sparse graphs.
     """
-    A = graph.astype(np.int64)  # a boolean graph would forget how many paths there are
-    back = A.T.tocsr()
-    two_steps = A @ A
-    count = lambda M: int(M.sum())  # noqa: E731
-    into = np.asarray(A.sum(0)).ravel()
-    mutual = A.multiply(back)
-    with_mutual = np.asarray(mutual.sum(1)).ravel()
-
-    S = A.shape[0] * k  # edges
-    M = count(mutual)
-    c2, c3 = int(into @ into), sum(int(c) ** 3 for c in into)
-    mc = int(with_mutual @ into)
-    X = int(into @ (A @ into))
-    cyclic, transitive = count(two_steps.multiply(back)), count(two_steps.multiply(A))
-
+    n, k, M, c2, c3, mc, X, transitive, cyclic = sums
+    S = n * k  # edges
     RR, CC, RC = S * (k - 1), c2 - S, k * S - M
     to, ti, ho, hi, mo, mi = S * (k - 1), k * S - M, k * S - M, c2 - S, (k - 1) * M, mc - M
     s30, s21 = S * (k - 1) * (k - 2), k * k * S - ti - 2 * mo - M
@@ -157,19 +138,21 @@ def graph_sums(graph, k):
     return (S, M, RR, CC, RC, S * S - S - M - RR - CC - 2 * RC), tuple(third)
 
 
-def graph_moments(a, b, n, k):
-    """Moments of the overlap count T of two k-nearest-neighbour graphs of n stimuli, given their graph sums.
+def graph_moments(a, b):
+    """Moments of the overlap count T of two k-nearest-neighbour graphs, given their `consilience.core.GraphSums`.
 
     Exact: whole numbers and fractions throughout. Mutual k-NN is T / (n k); the mean of T is n k² / (n - 1).
     """
+    n, k = a.n, a.k
 
     def mean_power(times, stimuli, x, y):
         terms = zip(times, stimuli, x, y, strict=True)
         return sum(Fraction(t * u * v, perm(n, m)) for t, m, u, v in terms if perm(n, m))
 
+    (a2, a3), (b2, b3) = graph_patterns(a), graph_patterns(b)
     mean = Fraction(n * k * k, n - 1)
-    second = mean_power(SECOND_TIMES, SECOND_STIMULI, a[0], b[0])
-    third = mean_power(THIRD_TIMES, THIRD_STIMULI, a[1], b[1])
+    second = mean_power(SECOND_TIMES, SECOND_STIMULI, a2, b2)
+    third = mean_power(THIRD_TIMES, THIRD_STIMULI, a3, b3)
     variance = second - mean**2
     sd = float(variance) ** 0.5
     skew = float(third - 3 * mean * second + 2 * mean**3) / sd**3 if sd > 0 else 0.0

@@ -21,15 +21,16 @@ import pandas as pd
 from scipy import sparse, stats
 
 from consilience.check import InputError, check_choice, check_level, check_whole
+from consilience.core import graph_sums
 from consilience.curves import Lattice, PearsonFour, PearsonThree
-from consilience.metrics.kernel import u_centre
-from consilience.moments import centred_moments, centred_sums, graph_moments, graph_sums
+from consilience.metrics.relation import LinearRelation, u_centre
+from consilience.moments import centred_moments, centred_sums, graph_moments
 
 METHODS = ("auto", "moments", "permutations", "enumeration")
 EXACT_KINDS = ("u-centred", "neighbours")
 ENUMERATE_UP_TO = 7  # 7! = 5,040 orders
 SMALLEST_P = 1e-4  # below this no curve through moments was checked, so no smaller p is reported from one
-CUBE_UP_TO = 5_000  # a matrix product of this size takes minutes; beyond, skewness and kurtosis come from a subset
+CUBE_UP_TO = 5_000  # a product of stored matrices of this size takes minutes; beyond, their shape comes from a subset
 LATTICE_UP_TO = 3
 
 
@@ -127,8 +128,8 @@ def moment_null(a, b):
 def centred_null(a, b):
     """Null of two u-centred matrices. The kurtosis says which curve holds, or that none does."""
     n, note = a.n, ""
-    if n <= CUBE_UP_TO:
-        moments = centred_moments(centred_sums(a.matrix), centred_sums(b.matrix), n)
+    if n <= CUBE_UP_TO or (isinstance(a, LinearRelation) and isinstance(b, LinearRelation)):
+        moments = centred_moments(sums_of(a), sums_of(b), n)
     else:
         some = np.sort(np.random.default_rng(0).choice(n, CUBE_UP_TO, replace=False))
         subset = (u_centre(r.matrix[some][:, some]) for r in (a, b))
@@ -155,6 +156,11 @@ def centred_null(a, b):
     return found, doubt
 
 
+def sums_of(relation):
+    """What a u-centred relation contributes to the moments: without its matrix where it is linear."""
+    return relation.sums() if isinstance(relation, LinearRelation) else centred_sums(relation.matrix)
+
+
 def graph_null(a, b):
     """Null of two k-nearest-neighbour graphs: a score is a count over n k, so its tail begins half a count below."""
     n, edges = a.n, a.scale * b.scale
@@ -163,9 +169,9 @@ def graph_null(a, b):
         raise InputError(f"The two graphs have {ka} and {kb} neighbours; take the same k on both sides.")
     if ka == n - 1:
         raise InputError(f"With k = {ka} all {n} stimuli are neighbours, and every score is 1; choose a smaller k.")
-    ones = [r.matrix.astype(bool).astype(np.int64) for r in (a, b)]
-    moments = graph_moments(*(graph_sums(graph, ka) for graph in ones), n, ka)
-    hub = min(int(graph.sum(0).max()) for graph in ones)
+    near = [r.matrix.indices.reshape(n, ka) for r in (a, b)]
+    moments = graph_moments(*map(graph_sums, near))
+    hub = min(int(np.bincount(indices.ravel()).max()) for indices in near)
     doubt = None
     if hub > max(10 * ka, n // 10):
         doubt = f"both graphs have a hub (a stimulus among the {ka} nearest of {hub} others or more)"

@@ -33,7 +33,7 @@ if(NOT CONSILIENCE_CUDA STREQUAL "OFF")
     set(CMAKE_CUDA_RUNTIME_LIBRARY Static)  # so that importing needs neither a toolkit nor a driver
     enable_language(CUDA)  # for the oldest GPUs that nvcc knows, and as PTX that newer ones compile on first use
     set(CMAKE_CUDA_STANDARD 17)
-    add_library(cuda OBJECT src/core/cuda/neighbors.cu src/core/cuda/kernel_sums.cu)
+    add_library(cuda OBJECT src/core/cuda/neighbors.cu src/core/cuda/kernel_sums.cu src/core/cuda/relation_sums.cu)
     target_compile_options(cuda PRIVATE --fmad=false -Xptxas --warn-on-spills)
     list(APPEND CONSILIENCE_PARTS $<TARGET_OBJECTS:cuda>)
     set(CONSILIENCE_RECORD_CUDA "${CMAKE_CUDA_COMPILER_VERSION}, for architectures ${CMAKE_CUDA_ARCHITECTURES}")
@@ -55,7 +55,8 @@ endif()
 
 nanobind_add_module(_compiled STABLE_ABI NB_STATIC NOMINSIZE
   src/core/python/module.cpp src/core/python/neighbors.cpp src/core/python/kernel_sums.cpp
-  src/core/pack.cpp src/core/neighbors.cpp src/core/kernel_sums.cpp
+  src/core/python/relation_sums.cpp src/core/python/graph_sums.cpp
+  src/core/pack.cpp src/core/neighbors.cpp src/core/kernel_sums.cpp src/core/relation_sums.cpp src/core/graph_sums.cpp
   ${CONSILIENCE_PARTS})
 target_compile_options(_compiled PRIVATE -O3 -ffp-contract=off)
 target_link_libraries(_compiled PRIVATE Threads::Threads)

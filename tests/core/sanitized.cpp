@@ -4,9 +4,11 @@
 #include <cstdio>
 #include <random>
 
+#include "graph_sums.hpp"
 #include "isa.hpp"
 #include "kernel_sums.hpp"
 #include "neighbors.hpp"
+#include "relation_sums.hpp"
 
 using namespace consilience;
 
@@ -35,6 +37,8 @@ template <class T> void all_operations(const Isa& isa, std::int64_t n, std::int6
       std::vector<double> similarities(n * k);
       Ties ties;
       neighbors<T>(isa, X, nullptr, k, similarity, workers, indices.data(), similarities.data(), &ties);
+      std::vector<std::int64_t> mutual(n), transitive(n), cyclic(n);
+      if (k < n - 1) graph_sums(indices.data(), n, k, workers, {mutual.data(), transitive.data(), cyclic.data()});
       if (k <= n / 2) neighbors<T>(isa, X, &Z, k, similarity, workers, indices.data(), similarities.data(), nullptr);
     }
   for (const Kernel kernel : {Kernel::linear, Kernel::cosine, Kernel::gaussian, Kernel::laplacian}) {
@@ -44,6 +48,9 @@ template <class T> void all_operations(const Isa& isa, std::int64_t n, std::int6
     kernel_sums(isa, X, Y, kernel, spread, sizeof(T) == 8, workers,
                 {products.data(), k_rows.data(), l_rows.data(), k_diagonal.data(), l_diagonal.data()});
   }
+  const std::vector<double> terms = random_rows<double>(3, n, 4);
+  double sums[RELATION_SUMS];
+  relation_sums(isa, X, Y, {&terms[0], &terms[n], &terms[2 * n]}, sizeof(T) == 8, workers, sums);
 }
 
 }  // namespace

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from consilience.core import twin, twin_sums
+from consilience.core import twin, twin_relations, twin_sums
+from consilience.core.relation_sums import row_terms
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "src" / "core"
@@ -43,7 +44,7 @@ def view(X):
 def library(tmp_path_factory):
     built = tmp_path_factory.mktemp("emulated") / "emulated.so"
     flags = ["-std=c++17", "-O2", "-ffp-contract=off", "-fPIC", "-shared", "-pthread", f"-I{SOURCES}"]
-    sources = [HERE / "emulated.cpp", HERE / "emulated_sums.cpp", SOURCES / "pack.cpp"]
+    sources = [HERE / "emulated.cpp", HERE / "emulated_sums.cpp", HERE / "emulated_relations.cpp", SOURCES / "pack.cpp"]
     subprocess.run([COMPILER, *flags, *sources, "-o", built], check=True)
     return ctypes.CDLL(str(built))
 
@@ -78,7 +79,7 @@ def same(found, expected):
 
 
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="no nvcc")
-@pytest.mark.parametrize("source", ["neighbors.cu", "kernel_sums.cu"])
+@pytest.mark.parametrize("source", ["neighbors.cu", "kernel_sums.cu", "relation_sums.cu"])
 def test_compiles_without_spilling_registers(source, tmp_path):
     command = ["nvcc", "-std=c++17", "-O3", "--fmad=false", "-arch=sm_80", "-Xptxas", "-v", "-cubin"]
     made = subprocess.run(
@@ -170,3 +171,22 @@ def test_kernel_sums_of_rows_far_from_the_mean_are_taken_in_float64(emulated_sum
     X[:10] += 5000
     for a, b in zip(emulated_sums(X, Y, "rbf", 2, 2, 0.5), twin_sums.kernel_sums(X, Y, "rbf", 2, 2, 0.5), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize(("in_double", "close"), [(False, 1e-4), (True, 1e-12)])
+@pytest.mark.parametrize(("n", "d"), [(4, 2), (63, 17), (130, 5), (65, 200)])
+def test_relation_sums_equal_the_twin(n, d, in_double, close, library):
+    Z = twin_sums.centred(np.exp(normal(n, d, np.float64)), "linear")
+    W, u, p, e, _ = row_terms(Z)
+    sums = np.full(5, np.nan)
+    pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in (u, p, e)]
+    failed = library.relation_sums(
+        ctypes.byref(view(Z)),
+        ctypes.byref(view(W)),
+        *pointers,
+        int(in_double),
+        sums.ctypes.data_as(ctypes.c_void_p),
+    )
+    assert not failed, "the CUDA code threw"
+    expected = twin_relations.relation_sums(Z, W, u, p, e)
+    np.testing.assert_allclose(sums, expected, rtol=close, atol=close * abs(expected).max())

@@ -82,12 +82,14 @@ def test_can_be_called_from_several_threads():
 
 
 @compiled
-@pytest.mark.parametrize("call", ["neighbors(X, 5, threads=1)", "kernel_sums(X, X, 'rbf', threads=1)"])
+@pytest.mark.parametrize(
+    "call", ["neighbors(X, 5, threads=1)", "kernel_sums(X, X, 'rbf', threads=1)", "relation_sums(X, threads=1)"]
+)
 def test_an_interrupt_stops_it(call):
     """Half a minute of work on one thread; the alarm rings after half a second."""
     found = run(f"""
         import signal, time, numpy as np
-        from consilience.core import kernel_sums, neighbors
+        from consilience.core import kernel_sums, neighbors, relation_sums
         def ring(*_): raise KeyboardInterrupt
         signal.signal(signal.SIGALRM, ring)
         X = np.random.default_rng(0).random((100_000, 512), np.float32)
@@ -102,12 +104,12 @@ def test_an_interrupt_stops_it(call):
 
 
 @compiled
-@pytest.mark.parametrize("call", ["neighbors(X, 10)", "kernel_sums(X, X, 'rbf')"])
+@pytest.mark.parametrize("call", ["neighbors(X, 10)", "kernel_sums(X, X, 'rbf')", "relation_sums(X)"])
 def test_memory_grows_with_n_not_with_its_square(call):
     """At n = 16,000 the matrix of float32 would be a gigabyte."""
     found = run(f"""
         import resource, numpy as np
-        from consilience.core import kernel_sums, neighbors
+        from consilience.core import kernel_sums, neighbors, relation_sums
         whole = np.random.default_rng(0).standard_normal((16_000, 16), np.float32)
         X = whole[:100]
         {call}

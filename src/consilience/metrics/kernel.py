@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
-from consilience.check import InputError, check_array, check_choice, check_pair
+from consilience.check import check_array, check_choice, check_pair
 from consilience.core.cuda import is_on_device
 from consilience.core.kernel_sums import (
     KERNELS,
@@ -15,12 +15,12 @@ from consilience.core.kernel_sums import (
     median_distance,
     value_at_median,
 )
+from consilience.core.relation_sums import ROUNDING, nothing_left
 from consilience.core.twin_sums import centred
 from consilience.metrics.card import Card
-from consilience.metrics.relation import Relation
+from consilience.metrics.relation import LinearRelation, Relation, hsic_of_units, u_centre, units_are_cheaper
 
 ESTIMATORS = ("debiased", "biased")
-ROUNDING = 1e-10  # a kernel of which centring leaves no larger part is zero but for rounding
 
 
 def cka(X, Y, kernel="linear", estimator="debiased", bandwidth=1.0):
@@ -77,11 +77,6 @@ def cka(X, Y, kernel="linear", estimator="debiased", bandwidth=1.0):
     return float(kl / np.sqrt(kk * ll))
 
 
-def units_are_cheaper(n, dx, dy):
-    """Are X'Y, X'X and Y'Y fewer multiplications than the upper halves of XX' and YY'?"""
-    return dx * dy + dx * dx + dy * dy < n * (dx + dy) / 2
-
-
 def linear_cka(X, Y, estimator):
     """Linear CKA of centred arrays from their units, without any n x n matrix."""
     xy, xx, yy = (hsic_of_units(A, B, estimator) for A, B in ((X, Y), (X, X), (Y, Y)))
@@ -89,20 +84,6 @@ def linear_cka(X, Y, estimator):
         if not own > ROUNDING * np.square(A.T @ A).sum():
             raise nothing_left(name)
     return float(xy / np.sqrt(xx * yy))
-
-
-def hsic_of_units(X, Y, estimator):
-    """HSIC of the linear kernels of two centred arrays, up to the factor that CKA cancels.
-
-    With centred units the rows of the Gram matrix sum to zero, so without its diagonal row i sums to minus the
-    squared length of stimulus i: the unbiased estimate needs only X'Y and those lengths.
-    """
-    n = len(X)
-    whole = np.square(X.T @ Y).sum()
-    if estimator == "biased":
-        return whole
-    x, y = np.square(X).sum(1), np.square(Y).sum(1)
-    return whole - x @ y + x.sum() * y.sum() / ((n - 1) * (n - 2)) - 2 * (x @ y) / (n - 2)
 
 
 def kernel_relation(X, kernel="linear", estimator="debiased", bandwidth=1.0):
@@ -116,11 +97,15 @@ def kernel_relation(X, kernel="linear", estimator="debiased", bandwidth=1.0):
 
     Returns
     -------
-    Relation
-        Of kind "u-centred" (estimator "debiased") or "centred" ("biased"). O(n² d) time, O(n²) memory.
+    Relation or LinearRelation
+        Of kind "u-centred" (estimator "debiased") or "centred" ("biased"). A debiased linear or cosine kernel is kept
+        as its rows; the others take O(n² d) time, O(n²) memory.
     """
     X = check_array(X)
     check_options(kernel, estimator, bandwidth)
+    if estimator == "debiased" and kernel in ("linear", "cosine"):
+        X = fit_kernel(X, kernel)
+        return LinearRelation(centred(X, kernel), exact=X.dtype == np.float64)
     K = gram(X, kernel, bandwidth)
     whole = np.linalg.norm(K)
     K = u_centre(K) if estimator == "debiased" else K - K.mean(0) - K.mean(1, keepdims=True) + K.mean()
@@ -144,27 +129,10 @@ def gram(X, kernel, bandwidth=1.0):
     return K - value_at_median(kernel, bandwidth)
 
 
-def u_centre(K):
-    """K with a zero diagonal and rows that sum to zero (Székely & Rizzo 2014): its inner products are unbiased."""
-    n = len(K)
-    K = K - np.diag(np.diag(K))
-    row = K.sum(1) / (n - 2)
-    K = K - row - row[:, None] + row.sum() / (n - 1)
-    np.fill_diagonal(K, 0)
-    return K
-
-
 def check_options(kernel, estimator, bandwidth):
     check_choice(kernel, "kernel", KERNELS)
     check_choice(estimator, "estimator", ESTIMATORS)
     check_bandwidth(bandwidth)
-
-
-def nothing_left(name):
-    return InputError(
-        f"The kernel of {name} is constant over pairs of different stimuli, so its HSIC with itself is not positive "
-        "and CKA has no value. Use more stimuli, units that tell more than one of them apart, or a wider bandwidth."
-    )
 
 
 CARD = Card(

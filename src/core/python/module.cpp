@@ -10,6 +10,8 @@ namespace consilience {
 
 void bind_neighbors(nb::module_& module);
 void bind_kernel_sums(nb::module_& module);
+void bind_relation_sums(nb::module_& module);
+void bind_graph_sums(nb::module_& module);
 
 }  // namespace consilience
 
@@ -18,6 +20,8 @@ using namespace consilience;
 NB_MODULE(_compiled, module) {
   bind_neighbors(module);
   bind_kernel_sums(module);
+  bind_relation_sums(module);
+  bind_graph_sums(module);
   module.def("isas", [] {
     std::vector<std::string> names;
     for (const Isa* isa : available_isas()) names.emplace_back(isa->name);
