@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from consilience.check import InputError, check_array, check_choice, check_level, check_pair, check_whole
-from consilience.metrics import CARDS, Relation, product
-from consilience.metrics.kernel import u_centre
+from consilience.metrics import CARDS, product
 from consilience.nulls import Jackknife, check_groups, null, orders, permuted_products
 
 
@@ -310,8 +309,7 @@ def on_subset(card, whole, X, rows, share, options):
     the same.
     """
     if whole.kind == "u-centred":
-        A = u_centre(whole.matrix[np.ix_(rows, rows)])
-        return Relation(A / np.linalg.norm(A), whole.kind)
+        return whole.part(rows)
     if "k" in known_options(card, {"k": None}):
         options = {**options, "k": max(1, round(options.get("k", 10) * share))}
     return card.relation(X[rows], **options)

@@ -40,18 +40,25 @@ class Relation:
         """Number of stimuli."""
         return self.matrix.shape[0]
 
+    def part(self, rows):
+        """The relation of some of the stimuli, of kind "u-centred" as this is: cut out, centred and scaled anew."""
+        return cut(self.matrix, rows)
+
 
 class LinearRelation:
     """The u-centred products of centred rows, at unit norm: a relation whose matrix may never be needed.
 
-    Where the matrix is no larger than the rows it is made at once, else when somebody asks for it.
-
     Parameters
     ----------
     units : float64 array of shape (n_stimuli, n_units)
-        Centred, with a mean squared length of one.
+        Centred, with a mean squared length of about one.
     exact : bool
-        Whether sums over its tiles are taken in float64 throughout.
+        Whether sums over tiles of the matrix are taken in float64 throughout.
+
+    Attributes
+    ----------
+    matrix : ndarray of shape (n_stimuli, n_stimuli)
+        As :class:`Relation` has it. Made at once where it costs no more than the units; else when somebody asks.
 
     Raises
     ------
@@ -63,18 +70,14 @@ class LinearRelation:
 
     def __init__(self, units, exact):
         self.units, self.exact = units, exact
-        n, d = units.shape
-        if units_are_cheaper(n, d, d):
-            square = hsic_of_units(units, units, "debiased")
-        else:
-            self.matrix = self.products()
-            square = np.square(self.matrix).sum()
+        self.norm, made = 1.0, not units_are_cheaper(*units.shape, units.shape[1])
+        square = np.square(self.matrix).sum() if made else hsic_of_units(units, units, "debiased")
         lengths = np.square(units).sum(1)
-        taken = n / (n - 2) * lengths @ lengths - lengths.sum() ** 2 / ((n - 1) * (n - 2))
+        taken = self.n / (self.n - 2) * lengths @ lengths - lengths.sum() ** 2 / ((self.n - 1) * (self.n - 2))
         if not square > ROUNDING * (square + taken):
             raise nothing_left("the array")
         self.norm = np.sqrt(square)
-        if "matrix" in vars(self):
+        if made:
             self.matrix /= self.norm
 
     @property
@@ -84,15 +87,18 @@ class LinearRelation:
 
     @cached_property
     def matrix(self):
-        """The u-centred matrix, shape (n_stimuli, n_stimuli)."""
-        return self.products() / self.norm
-
-    def products(self):
         need(32 * self.n**2, f"The relations of {self.n:,} stimuli, as a matrix,")
-        return u_centre(self.units @ self.units.T)
+        return u_centre(self.units @ self.units.T) / self.norm
+
+    def part(self, rows):
+        """The relation of some of the stimuli."""
+        if "matrix" in vars(self):
+            return cut(self.matrix, rows)
+        units = self.units[rows]
+        return LinearRelation(units - units.mean(0), self.exact)
 
     def sums(self):
-        """What its null needs to know: :class:`consilience.core.CentredSums`."""
+        """What a null needs to know of it: :class:`consilience.core.CentredSums`."""
         return sums_of_rows(self.units, self.exact)
 
 
@@ -107,6 +113,12 @@ def product(a, b):
     if sparse.issparse(a.matrix):
         return min(float(a.matrix.multiply(b.matrix).sum()), 1.0)  # a shared graph may sum to 1 and a rounding
     return float(np.einsum("ij,ij->", a.matrix, b.matrix))
+
+
+def cut(matrix, rows):
+    """The relation of some of the stimuli of a u-centred matrix, centred and scaled anew."""
+    A = u_centre(matrix[np.ix_(rows, rows)])
+    return Relation(A / np.linalg.norm(A), "u-centred")
 
 
 def u_centre(K):
