@@ -70,7 +70,8 @@ class LinearRelation:
 
     def __init__(self, units, exact):
         self.units, self.exact = units, exact
-        self.norm, made = 1.0, not units_are_cheaper(*units.shape, units.shape[1])
+        self.norm = 1.0  # until it is known
+        made = not units_are_cheaper(*units.shape, units.shape[1])
         square = np.square(self.matrix).sum() if made else hsic_of_units(units, units, "debiased")
         lengths = np.square(units).sum(1)
         taken = self.n / (self.n - 2) * lengths @ lengths - lengths.sum() ** 2 / ((self.n - 1) * (self.n - 2))
@@ -91,7 +92,7 @@ class LinearRelation:
         return u_centre(self.units @ self.units.T) / self.norm
 
     def part(self, rows):
-        """The relation of some of the stimuli."""
+        """The relation of some of the stimuli, centred and scaled anew."""
         if "matrix" in vars(self):
             return cut(self.matrix, rows)
         units = self.units[rows]
