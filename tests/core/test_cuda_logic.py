@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from consilience.core import twin, twin_sums
+from consilience.core import Orders, permuted_products, twin, twin_sums
+from consilience.core.orders import GivenOrders
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "src" / "core"
@@ -43,7 +44,8 @@ def view(X):
 def library(tmp_path_factory):
     built = tmp_path_factory.mktemp("emulated") / "emulated.so"
     flags = ["-std=c++17", "-O2", "-ffp-contract=off", "-fPIC", "-shared", "-pthread", f"-I{SOURCES}"]
-    sources = [HERE / "emulated.cpp", HERE / "emulated_sums.cpp", SOURCES / "pack.cpp"]
+    parts = ("emulated.cpp", "emulated_sums.cpp", "emulated_permutations.cpp")
+    sources = [*(HERE / part for part in parts), SOURCES / "pack.cpp"]
     subprocess.run([COMPILER, *flags, *sources, "-o", built], check=True)
     return ctypes.CDLL(str(built))
 
@@ -78,7 +80,7 @@ def same(found, expected):
 
 
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="no nvcc")
-@pytest.mark.parametrize("source", ["neighbors.cu", "kernel_sums.cu"])
+@pytest.mark.parametrize("source", ["neighbors.cu", "kernel_sums.cu", "permutations.cu"])
 def test_compiles_without_spilling_registers(source, tmp_path):
     command = ["nvcc", "-std=c++17", "-O3", "--fmad=false", "-arch=sm_80", "-Xptxas", "-v", "-cubin"]
     made = subprocess.run(
@@ -170,3 +172,41 @@ def test_kernel_sums_of_rows_far_from_the_mean_are_taken_in_float64(emulated_sum
     X[:10] += 5000
     for a, b in zip(emulated_sums(X, Y, "rbf", 2, 2, 0.5), twin_sums.kernel_sums(X, Y, "rbf", 2, 2, 0.5), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-7)
+
+
+@pytest.fixture
+def emulated_products(library):
+    def products(a, b, orders):
+        found = np.empty((orders.draws, len(a), len(b)), np.int64 if a[0].dtype == np.int32 else np.float64)
+        seed, stimuli, first, given = orders.source
+        pointers = [(ctypes.c_void_p * len(side))(*(A.ctypes.data for A in side)) for side in (a, b)]
+        addresses = [None if A is None else A.ctypes.data_as(ctypes.c_void_p) for A in (given, stimuli, first, found)]
+        failed = library.permuted_products(
+            [np.int32, np.float32, np.float64].index(a[0].dtype),
+            pointers[0],
+            ctypes.c_int64(len(a)),
+            pointers[1],
+            ctypes.c_int64(len(b)),
+            ctypes.c_int64(orders.n),
+            ctypes.c_int64(orders.draws),
+            addresses[0],
+            ctypes.c_uint64(seed),
+            *addresses[1:],
+        )
+        assert not failed, "the CUDA code threw"
+        return found
+
+    return products
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float32, np.float64])
+@pytest.mark.parametrize(("n", "count_a", "count_b"), [(4, 1, 1), (33, 2, 3), (70, 1, 2)])
+def test_permuted_products_equal_those_of_the_cpu(n, count_a, count_b, dtype, emulated_products, monkeypatch):
+    """Whole numbers to the last bit, so the orders are the same too."""
+    monkeypatch.setenv("CONSILIENCE_CORE", "twin")
+    rng = np.random.default_rng(n)
+    matrices = [np.round(100 * (A + A.T)).astype(dtype) for A in rng.standard_normal((count_a + count_b, n, n))]
+    a, b = matrices[:count_a], matrices[count_a:]
+    drawn = Orders(n, 40, seed=2**40, groups=np.arange(n) % 3)
+    for orders in (drawn, GivenOrders(drawn.array())):
+        np.testing.assert_allclose(emulated_products(a, b, orders), permuted_products(a, b, drawn), rtol=1e-12)

@@ -32,7 +32,8 @@ def test_every_operation_is_clean(tmp_path, watch):
     for isa, options in INSTRUCTIONS.items():
         kernels = [*flags, f"-DISA={isa}", *options, "-c", SOURCES / "kernels.cpp", "-o", tmp_path / f"{isa}.o"]
         subprocess.run([COMPILER, *kernels], check=True)
-    sources = [HERE / "sanitized.cpp", *(SOURCES / f"{name}.cpp" for name in ("pack", "neighbors", "kernel_sums"))]
+    names = ("pack", "neighbors", "kernel_sums", "permutations", "permuted_graphs")
+    sources = [HERE / "sanitized.cpp", *(SOURCES / f"{name}.cpp" for name in names)]
     objects = [tmp_path / f"{isa}.o" for isa in INSTRUCTIONS]
     program = tmp_path / "sanitized"
     subprocess.run([COMPILER, *flags, "-pthread", *sources, *objects, "-o", program], check=True)
