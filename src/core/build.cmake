@@ -10,10 +10,10 @@ execute_process(
   OUTPUT_STRIP_TRAILING_WHITESPACE OUTPUT_VARIABLE nanobind_ROOT)
 find_package(nanobind CONFIG REQUIRED)
 
-# kernels.cpp, once per instruction set. Only here may a multiplication fuse with an addition: guesses may round as
+# kernels.cpp and picks.cpp, once per instruction set. Only here may a multiplication fuse with an addition: guesses may round as
 # they like, the definition (similarity.hpp) may not.
 function(consilience_kernels isa bytes)
-  add_library(kernels_${isa} OBJECT src/core/kernels.cpp)
+  add_library(kernels_${isa} OBJECT src/core/kernels.cpp src/core/picks.cpp)
   target_compile_definitions(kernels_${isa} PRIVATE ISA=${isa} BYTES=${bytes})
   target_compile_options(kernels_${isa} PRIVATE -O3 -ffp-contract=fast -fno-math-errno -Wno-psabi ${ARGN})
 endfunction()

@@ -262,10 +262,13 @@ template <class T> constexpr Kernels<T> table(int tile) {
 #define NAME(isa) NAME_OF(isa)
 #define TABLE_OF(isa) isa_##isa
 #define TABLE(isa) TABLE_OF(isa)
+#define PICKS_OF(isa) picks_##isa
+#define PICKS(isa) PICKS_OF(isa)
 extern const Isa TABLE(ISA) = {
     NAME(ISA),
     ISA::table<float>(240),
     ISA::table<double>(144),
+    &PICKS(ISA),
 };
 
 }  // namespace consilience

@@ -10,8 +10,7 @@ namespace consilience {
 namespace {
 
 constexpr std::int64_t AT_ONCE = 32;           // draws that share a row while it is in the nearest cache
-constexpr std::int64_t BLOCK = 384 << 10;      // bytes of rows that stay in the second cache
-constexpr std::int64_t SEGMENT = 512;      // numbers summed in T before float64 takes over
+constexpr std::int64_t BLOCK = 128 << 10;      // bytes of rows that stay in the second cache
 constexpr std::int64_t MANY = 32;          // pairs that take longer one by one than 16 x 16 side by side
 
 std::int64_t panels_of(std::int64_t count) { return (count + PANEL - 1) / PANEL; }
@@ -70,58 +69,10 @@ template <class T> struct Upper {
   std::int64_t length(std::int64_t u) const { return starts[u + 1] - starts[u]; }
 };
 
-// Four numbers of a row by their places, which are read as one: on many CPUs that is faster than their gather
-// instruction, and never far behind.
-template <class T> struct Four;
-template <> struct Four<float> {
-  typedef float type __attribute__((vector_size(16)));
-  typedef float unaligned __attribute__((vector_size(16), aligned(4), may_alias));
-};
-template <> struct Four<double> {
-  typedef double type __attribute__((vector_size(32)));
-  typedef double unaligned __attribute__((vector_size(32), aligned(8), may_alias));
-};
-template <class T> inline typename Four<T>::type pick(const T* row, const std::uint16_t* places) {
-  std::uint64_t four;
-  std::memcpy(&four, places, sizeof four);
-  return typename Four<T>::type{row[four & 0xffff], row[four >> 16 & 0xffff], row[four >> 32 & 0xffff],
-                                row[four >> 48]};
-}
-
-// Sum of x[v] row[places[v]] over whole panels, in sixteen lanes.
-template <class T>
-double sum_of_picked(const T* x, const T* row, const std::uint16_t* places, std::int64_t count) {
-  typedef typename Four<T>::type Vector;
-  double total = 0;
-  for (std::int64_t first = 0; first < count; first += SEGMENT) {
-    Vector sums[4] = {};
-    for (std::int64_t v = first; v < std::min(first + SEGMENT, count); v += PANEL)
-      _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++)
-        sums[k] += *reinterpret_cast<const typename Four<T>::unaligned*>(x + v + 4 * k) *
-                   pick(row, places + v + 4 * k);
-    const Vector sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-    total += (static_cast<double>(sum[0]) + sum[1]) + (static_cast<double>(sum[2]) + sum[3]);
-  }
-  return total;
-}
-
-std::int64_t sum_of_picked(const std::int32_t* x, const std::int32_t* row, const std::uint16_t* places,
-                           std::int64_t count) {
-  std::int64_t sums[4] = {};
-  for (std::int64_t v = 0; v < count; v += 4) {
-    std::uint64_t four;
-    std::memcpy(&four, places + v, sizeof four);
-    sums[0] += static_cast<std::int64_t>(x[v]) * row[four & 0xffff];
-    sums[1] += static_cast<std::int64_t>(x[v + 1]) * row[four >> 16 & 0xffff];
-    sums[2] += static_cast<std::int64_t>(x[v + 2]) * row[four >> 32 & 0xffff];
-    sums[3] += static_cast<std::int64_t>(x[v + 3]) * row[four >> 48];
-  }
-  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
-}
-
 // A row of B meets a row of A in each draw, another one each time; rows of B are taken in blocks that stay in cache.
 template <class T>
-void add_pair(const Upper<T>& A, const T* B, const Batch& batch, SumOf<T>* sums) {
+void add_pair(const Isa& isa, const Upper<T>& A, const T* B, const Batch& batch, SumOf<T>* sums) {
+  const auto sum_of_picked = isa.picks->of(T());
   const std::int64_t n = A.n, rows = std::max<std::int64_t>(1, BLOCK / (n * sizeof(T)));
   for (std::int64_t first = 0; first < n; first += rows)
     for (std::int64_t b = 0; b < batch.count; b++)
@@ -132,7 +83,7 @@ void add_pair(const Upper<T>& A, const T* B, const Batch& batch, SumOf<T>* sums)
 }
 
 template <class T>
-void pair_by_pair(const std::vector<const T*>& a, const std::vector<const T*>& b, const Orders& orders,
+void pair_by_pair(const Isa& isa, const std::vector<const T*>& a, const std::vector<const T*>& b, const Orders& orders,
                   const Workers& workers, SumOf<T>* products) {
   const std::int64_t n = orders.n, pairs = a.size() * b.size();
   std::vector<Upper<T>> upper;
@@ -142,7 +93,7 @@ void pair_by_pair(const std::vector<const T*>& a, const std::vector<const T*>& b
     for (std::size_t i = 0; i < a.size(); i++)
       for (std::size_t j = 0; j < b.size(); j++) {
         SumOf<T> sums[AT_ONCE] = {};
-        add_pair(upper[i], b[j], batch, sums);
+        add_pair(isa, upper[i], b[j], batch, sums);
         for (std::int64_t d = 0; d < batch.count; d++)
           products[(batch.first + d) * pairs + i * b.size() + j] =
               2 * sums[d] + diagonal(a[i], b[j], n, batch.of(d));
@@ -218,7 +169,7 @@ void permuted_products(const Isa& isa, const std::vector<const T*>& a, const std
   if constexpr (!std::is_integral_v<T>)
     if (double(a.size()) * b.size() > MANY * panels_of(a.size()) * panels_of(b.size()))
       return side_by_side(isa, a, b, orders, workers, products);
-  pair_by_pair(a, b, orders, workers, products);
+  pair_by_pair(isa, a, b, orders, workers, products);
 }
 
 template void permuted_products(const Isa&, const std::vector<const float*>&, const std::vector<const float*>&,
