@@ -27,7 +27,8 @@ template <class T> using four = typename Four<T>::type;
 
 // Four numbers by their places, which are read as one: on many CPUs that is faster than their own gather
 // instruction, and never far behind.
-template <class T> static inline __attribute__((always_inline)) four<T> pick(const T* row, const uint16_t* places) {
+template <class T>
+static inline __attribute__((always_inline)) four<T> pick(const T* row, const uint16_t* places) {
   uint64_t all;
   __builtin_memcpy(&all, places, sizeof all);
   return four<T>{row[all & 0xffff], row[all >> 16 & 0xffff], row[all >> 32 & 0xffff], row[all >> 48]};
@@ -40,17 +41,18 @@ static double sum_of_picked(const T* x, const T* row, const uint16_t* places, in
   for (int64_t first = 0; first < count; first += SEGMENT) {
     const int64_t end = count - first < SEGMENT ? count : first + SEGMENT;
     four<T> sums[4] = {};
-    for (int64_t v = first; v < end; v += PANEL)
-      _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++)
-        sums[k] += *reinterpret_cast<const typename Four<T>::unaligned*>(x + v + 4 * k) *
-                   pick(row, places + v + 4 * k);
+    for (int64_t v = first; v < end; v += PANEL) _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++) {
+        const T* const at = x + v + 4 * k;
+        sums[k] += *reinterpret_cast<const typename Four<T>::unaligned*>(at) * pick(row, places + v + 4 * k);
+      }
     const four<T> sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
     total += (static_cast<double>(sum[0]) + sum[1]) + (static_cast<double>(sum[2]) + sum[3]);
   }
   return total;
 }
 
-static int64_t sum_of_picked_whole(const int32_t* x, const int32_t* row, const uint16_t* places, int64_t count) {
+static int64_t sum_of_picked_whole(const int32_t* x, const int32_t* row, const uint16_t* places,
+                                   int64_t count) {
 #if defined(__AVX2__)
   // One instruction multiplies every second number, so the others are shifted into their places.
   __m256i even = {}, odd = {};
@@ -76,6 +78,7 @@ static int64_t sum_of_picked_whole(const int32_t* x, const int32_t* row, const u
 
 #define TABLE_OF(isa) picks_##isa
 #define TABLE(isa) TABLE_OF(isa)
-extern const Picks TABLE(ISA) = {ISA::sum_of_picked<float>, ISA::sum_of_picked<double>, ISA::sum_of_picked_whole};
+extern const Picks TABLE(ISA) = {ISA::sum_of_picked<float>, ISA::sum_of_picked<double>,
+                                 ISA::sum_of_picked_whole};
 
 }  // namespace consilience

@@ -122,7 +122,11 @@ def test_within_groups_all_orders_are_equally_likely_and_no_stimulus_leaves(road
 @pytest.mark.parametrize("kind", [np.float64, np.int32, "sparse"])
 def test_all_orders_of_five(kind, road):
     everything = list(itertools.permutations(range(5)))
-    make = (lambda n, seed: graph(n, seed=seed, density=0.6)) if kind == "sparse" else lambda n, seed: symmetric(n, kind, seed)
+    make = (
+        (lambda n, seed: graph(n, seed=seed, density=0.6))
+        if kind == "sparse"
+        else lambda n, seed: symmetric(n, kind, seed)
+    )
     a, b = [make(5, 0), make(5, 1)], [make(5, 2)]
     np.testing.assert_allclose(
         permuted_products(a, b, everything), whole_matrices(a, b, everything).astype(float), rtol=1e-12
@@ -139,7 +143,9 @@ def test_dense(n, count_a, count_b, dtype, close, road):
     orders = Orders(n, 40, groups=np.arange(n) % 2)
     found, expected = permuted_products(a, b, orders), whole_matrices(a, b, orders)
     assert found.dtype == (np.float64 if close else np.int64) or dtype == np.float64
-    length = np.sqrt((np.stack(a).astype(float) ** 2).sum((1, 2)).max() * (np.stack(b).astype(float) ** 2).sum((1, 2)).max())
+    length = np.sqrt(
+        (np.stack(a).astype(float) ** 2).sum((1, 2)).max() * (np.stack(b).astype(float) ** 2).sum((1, 2)).max()
+    )
     np.testing.assert_allclose(found.astype(float), expected.astype(float), rtol=0, atol=close * length)
 
 
@@ -190,7 +196,7 @@ def test_spearman_of_tied_ranks_is_scipys(road):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_precision_at_a_thousand_stimuli(dtype, road):
-    a, b = (np.exp(-(symmetric(1000, dtype, seed) / 100) ** 2) for seed in (0, 1))
+    a, b = (np.exp(-((symmetric(1000, dtype, seed) / 100) ** 2)) for seed in (0, 1))
     orders = Orders(1000, 3)
     found, expected = permuted_products([a], [b], orders), whole_matrices([a], [b], orders)
     np.testing.assert_allclose(found, expected, rtol=3e-8 if dtype == np.float32 else 1e-13)
@@ -255,9 +261,13 @@ def test_to_permute_one_is_to_permute_the_other_back(data):
     dtype = data.draw(st.sampled_from([np.float32, np.float64, np.int32, "sparse"]))
     seed = data.draw(st.integers(0, 2**64 - 1))
     if dtype == "sparse":
-        a, b = ([graph(n, np.int64, i + shift) for i in range(count)] for count, shift in zip(counts, (0, 9), strict=True))
+        a, b = (
+            [graph(n, np.int64, i + shift) for i in range(count)] for count, shift in zip(counts, (0, 9), strict=True)
+        )
     else:
-        a, b = ([symmetric(n, dtype, i + shift) for i in range(count)] for count, shift in zip(counts, (0, 9), strict=True))
+        a, b = (
+            [symmetric(n, dtype, i + shift) for i in range(count)] for count, shift in zip(counts, (0, 9), strict=True)
+        )
     orders = Orders(n, data.draw(st.integers(1, 70)), seed).array()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(roads.VARIABLE, data.draw(st.sampled_from([*roads.isas(), "twin"])))
@@ -318,7 +328,7 @@ def test_orders_refuse_in_words(arguments, words):
 
 def test_memory_is_asked_for_first(monkeypatch):
     monkeypatch.setattr(memory, "available", lambda: 10_000)
-    with pytest.raises(InputError, match="2,000 permutations of 1 x 1 relations of 12 stimuli would take 1.* kB"):
+    with pytest.raises(InputError, match=r"2,000 permutations of 1 x 1 relations of 12 stimuli would take 1.* kB"):
         permuted_products([A], [B], Orders(12, 2000))
 
 

@@ -55,8 +55,9 @@ def permuted_products(a, b, orders, *, threads=None):
     one of them is wider. The same bits for any number of threads, with AVX2 or AVX-512; a GPU and the NumPy twin agree
     to rounding, and in whole numbers to the last bit.
 
-    Dense: O(n²) time for each draw and pair, n up to 65,536. Memory: half a copy of `a`; or, for many pairs of floats, a
-    copy of all, in steps of sixteen. Sparse: O(edges) time for each draw and pair, O(n) memory.
+    Dense: O(n²) time for each draw and pair, n up to 65,536. Memory: half a copy of `a`; or, for more than 32 pairs of
+    floats, a copy of `b` and half a copy of `a`, both rounded up to a multiple of sixteen relations. Sparse: O(edges)
+    time for each draw and pair, O(n) memory. Sparse relations are computed in main memory only.
     """
     a, b = list(a), list(b)
     orders = orders if isinstance(orders, Orders) else GivenOrders(orders)
@@ -81,7 +82,9 @@ def room_for(orders, a, b, whole, copies=0):
 
 def of_matrices(a, b, orders, threads):
     if orders.n > MOST_IN_MATRIX:
-        raise InputError(f"Dense relations serve at most {MOST_IN_MATRIX:,} stimuli, not {orders.n:,}; pass sparse ones.")
+        raise InputError(
+            f"Dense relations serve at most {MOST_IN_MATRIX:,} stimuli, not {orders.n:,}; pass sparse ones."
+        )
     on_device = cuda.is_on_device(a[0])
     library = cuda.library_of(a[0]) if on_device else np
     names = [f"a[{i}]" for i in range(len(a))] + [f"b[{j}]" for j in range(len(b))]
