@@ -5,11 +5,13 @@ import pytest
 
 from consilience.check import InputError
 from consilience.core import (
+    Orders,
     dissimilarities,
     kernel_sums,
     layer_sums,
     neighbor_weights,
     neighbors,
+    permuted_products,
     relation_sums,
     roads,
     spearman,
@@ -156,3 +158,16 @@ def test_relation_sums_refuse_what_has_one_direction():
     X = torch.arange(1.0, 31).cuda()[:, None] * torch.ones(2).cuda()
     with pytest.raises(InputError, match="same direction"):
         relation_sums(X, "cosine")
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.float32, torch.float64])
+@pytest.mark.parametrize(("n", "count_a", "count_b"), [(4, 1, 1), (33, 2, 3), (1000, 1, 2)])
+def test_permuted_products_as_on_the_cpu(n, count_a, count_b, dtype):
+    relations = [100 * torch.from_numpy(normal(n, n, seed)) for seed in range(count_a + count_b)]
+    relations = [(A + A.T).to(dtype) for A in relations]
+    a, b, orders = relations[:count_a], relations[count_a:], Orders(n, 200, groups=np.arange(n) % 2)
+    found = permuted_products([A.cuda() for A in a], [B.cuda() for B in b], orders)
+    expected = permuted_products(a, b, orders)
+    if dtype == torch.int32:
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max())
