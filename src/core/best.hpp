@@ -14,10 +14,10 @@
 
 namespace consilience {
 
-// How many columns a row remembers while guessing: enough beyond k that the worst of them usually lies below
-// all contested ones, few enough that keeping them costs little.
-inline std::int64_t list_length(std::int64_t k, std::int64_t candidates) {
-  return std::min(candidates, k + std::max<std::int64_t>(8, k / 2));
+// How many columns a row remembers while guessing: `spare` beyond k, or half of k, so that the worst of them
+// usually lies below all contested ones, yet few enough that keeping them costs little.
+inline std::int64_t list_length(std::int64_t k, std::int64_t candidates, std::int64_t spare = 8) {
+  return std::min(candidates, k + std::max(spare, k / 2));
 }
 
 // One lock for each band of rows as high as a tile.
@@ -48,8 +48,8 @@ template <class T> struct Best {
   const Packed<T>& B;
   Bands bands;
 
-  Best(const Packed<T>& A, const Packed<T>& B, std::int64_t k, std::int64_t edge, bool exclude_self)
-      : keep(list_length(k, B.n - exclude_self)),
+  Best(const Packed<T>& A, const Packed<T>& B, std::int64_t keep, std::int64_t edge, bool exclude_self)
+      : keep(keep),
         candidates(B.n - exclude_self),
         room(std::min(2 * keep, B.n)),
         exclude_self(exclude_self),

@@ -4,6 +4,8 @@ namespace consilience {
 
 namespace {
 
+constexpr std::int64_t SPARE = 2;  // it is rare that more partners come within rounding of the best
+
 // The correlation of centred series with series j of `others`, by definition.
 double correlation(const std::vector<double>& x, double x2, const Series& others, std::int64_t j) {
   std::vector<double> y(x.size());
@@ -125,7 +127,8 @@ void cross_correlation(const Isa& isa, const View& units, const View& voxels, st
   const double off = doubt(Similarity::cosine, unit, chain_length(A.d), d, 1, 1);
   const double off_closer = doubt(Similarity::cosine, unit, 0, d, 1, 1);
   const std::int64_t edge = isa.kernels(T()).tile;
-  Best<T> of_rows(A, B, k, edge, false), of_columns(B, A, k, edge, false);
+  Best<T> of_rows(A, B, list_length(k, B.n, SPARE), edge, false);
+  Best<T> of_columns(B, A, list_length(k, A.n, SPARE), edge, false);
   Counts<T> counts(A, B, rows, columns, sign, thresholds, off, off_closer);
   const auto strengthen = [sign](const Tile<T>& tile, const Kernels<T>& kernels) {
     if (sign == Sign::absolute)

@@ -81,7 +81,7 @@ void neighbors(const Isa& isa, const View& X, const View* others, std::int64_t k
   const Packed<T> packed_others = one_set ? Packed<T>() : pack<T>(Y, similarity, shift, Y2, scale, workers);
   const Packed<T>& B = one_set ? A : packed_others;
 
-  Best<T> best(A, B, k, isa.kernels(T()).tile, one_set);
+  Best<T> best(A, B, list_length(k, Y.n - one_set), isa.kernels(T()).tile, one_set);
   const auto reducer = [&](const Tile<T>& tile, const Kernels<T>& kernels) {
     best.rows_meet(tile, kernels);
     if (tile.mirrored) best.columns_meet(tile, kernels);
