@@ -43,6 +43,7 @@ bench: $(INSTALLED) ## time the core against its peers (benchmarks/)
 	$(PIP) install -c constraints.txt faiss-cpu | { $(NEW); }
 	$(BIN)/python benchmarks/neighbors.py
 	$(BIN)/python benchmarks/kernel_sums.py
+	$(BIN)/python benchmarks/cross_correlation.py
 
 test-cuda: $(INSTALLED) ## run the tests that need a GPU
 	$(BIN)/python -m pytest -m cuda $(PYTEST_ARGS)
