@@ -33,8 +33,8 @@ template <class T> struct Kernels {
   // The same for a transposed tile: one bias, and a bar for each column. Pad the bars with infinity.
   int (*above_each)(int n, const T* scores, T bias, const T* bars, int* found);
 
-  // How many of n scores exceed `high`? Each of them adds one to its column's count. Those in doubt, above `low`
-  // but not above `high`, go to `found`; returns how many. Pad the scores with NaN.
+  // How many of n scores exceed `high`? Each of them adds one to its column's count. Those in doubt, above
+  // `low` but not above `high`, go to `found`; returns how many. Pad the scores with NaN.
   int (*count_above)(int n, const T* scores, T low, T high, int* of_row, T* of_columns, int* found);
 
   // Scores lose their signs, in place.

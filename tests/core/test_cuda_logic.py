@@ -11,7 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from consilience.core import Orders, permuted_products, twin, twin_correlation, twin_dissimilarities, twin_relations, twin_sums
+from consilience.core import (
+    Orders,
+    permuted_products,
+    twin,
+    twin_correlation,
+    twin_dissimilarities,
+    twin_relations,
+    twin_sums,
+)
 from consilience.core.dissimilarities import DISSIMILARITIES
 from consilience.core.orders import GivenOrders
 from consilience.core.relation_sums import row_terms
