@@ -28,9 +28,9 @@ struct Ties {
 };
 
 // How many columns a row remembers while guessing: enough beyond k that the worst of them usually lies below
-// all contested ones, few enough that keeping them costs little.
-inline std::int64_t list_length(std::int64_t k, std::int64_t candidates) {
-  return std::min(candidates, k + std::max<std::int64_t>(8, k / 2));
+// all contested ones, few enough that keeping them costs little. A rougher guess needs more to spare.
+inline std::int64_t list_length(std::int64_t k, std::int64_t candidates, std::int64_t spare = 8) {
+  return std::min(candidates, k + std::max(spare, k * spare / 16));
 }
 
 // indices and similarities are (X.n, k), row by row, nearest first. With Y = nullptr the neighbours of X's

@@ -10,12 +10,12 @@ Ties ties;
 }
 
 extern "C" int neighbors(const View *X, const View *Y, std::int64_t k,
-                         int similarity, int in_double, std::int64_t *indices,
+                         int similarity, int precision, std::int64_t *indices,
                          double *similarities) try {
   ties = Ties();
-  const auto run = in_double ? cuda::neighbors<double> : cuda::neighbors<float>;
-  run(
-      0, 0, *X, Y, k, static_cast<Similarity>(similarity), [](double) {}, indices,
+  cuda::neighbors(
+      0, 0, *X, Y, k, static_cast<Similarity>(similarity),
+      static_cast<cuda::Precision>(precision), [](double) {}, indices,
       similarities, &ties);
   return static_cast<int>(ties.columns.size());
 } catch (...) {
@@ -29,3 +29,6 @@ extern "C" int last_ties(std::int64_t *into) {
     into = std::copy(part->begin(), part->end(), into);
   return static_cast<int>(ties.rows.size());
 }
+
+// Pretends to be a GPU that has tensor cores, or one that has none.
+extern "C" void have_tensor_cores(bool yes) { emulate::tensor_cores = yes; }

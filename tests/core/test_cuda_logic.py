@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "src" / "core"
 COMPILER = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
 SIMILARITIES = ["cosine", "dot", "euclidean"]
+PRECISIONS = ["auto", "float32", "tf32", "3xtf32", "bf16"]
 KERNELS = ["linear", "cosine", "rbf", "laplacian"]
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler")
@@ -50,15 +51,14 @@ def library(tmp_path_factory):
 
 @pytest.fixture
 def emulated(library):
-    def neighbors(X, k, similarity, others=None):
+    def neighbors(X, k, similarity, others=None, precision="auto"):
         indices, similarities = np.full((len(X), k), -1, np.int64), np.full((len(X), k), np.nan)
-        in_double = np.float64 in (X.dtype, getattr(others, "dtype", None))
         shared = library.neighbors(
             ctypes.byref(view(X)),
             None if others is None else ctypes.byref(view(others)),
             ctypes.c_int64(k),
             SIMILARITIES.index(similarity),
-            int(in_double),
+            PRECISIONS.index(precision),
             indices.ctypes.data_as(ctypes.c_void_p),
             similarities.ctypes.data_as(ctypes.c_void_p),
         )
@@ -135,7 +135,7 @@ def test_strides_and_bfloat16(emulated):
 
 @pytest.fixture
 def emulated_sums(library):
-    def kernel_sums(X, Y, kernel, *spread, in_double=False):
+    def kernel_sums(X, Y, kernel, *spread, in_double=False, precision="auto"):
         found = [np.full(3, np.nan), *(np.full(len(X), np.nan) for _ in range(4))]
         pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in found]
         failed = library.kernel_sums(
@@ -144,6 +144,7 @@ def emulated_sums(library):
             KERNELS.index(kernel),
             (ctypes.c_double * 3)(*spread),
             int(in_double),
+            PRECISIONS.index(precision),
             *pointers,
         )
         assert not failed, "the CUDA code threw"

@@ -10,10 +10,12 @@
 #include <string>
 
 #include "../workers.hpp"
+#include "precision.hpp"
 
 namespace consilience::cuda {
 
 constexpr int WARP = 32;
+constexpr int THREADS = 256, WARPS = THREADS / WARP;  // of a block, in every launch
 constexpr unsigned ALL = 0xffffffffu;  // every thread of a warp takes part
 
 inline void check(cudaError_t error) {
@@ -21,6 +23,21 @@ inline void check(cudaError_t error) {
 }
 
 #ifndef CONSILIENCE_EMULATE
+// The memory that the threads of a block share.
+__device__ inline char* block_memory() {
+  extern __shared__ __align__(128) char memory[];
+  return memory;
+}
+
+// With `memory` bytes of it.
+template <class... Parameters, class... Arguments>
+void launch_with(int memory, void (*kernel)(Parameters...), std::int64_t blocks, int threads,
+                 cudaStream_t stream, Arguments... arguments) {
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, memory));
+  kernel<<<static_cast<unsigned>(blocks), threads, memory, stream>>>(arguments...);
+  check(cudaGetLastError());
+}
+
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), std::int64_t blocks, int threads, cudaStream_t stream,
             Arguments... arguments) {
@@ -28,6 +45,13 @@ void launch(void (*kernel)(Parameters...), std::int64_t blocks, int threads, cud
   check(cudaGetLastError());
 }
 #endif
+
+template <class T> std::vector<T> copied(const T* there, std::int64_t count, cudaStream_t stream) {
+  std::vector<T> here(count);
+  check(cudaMemcpyAsync(here.data(), there, count * sizeof(T), cudaMemcpyDeviceToHost, stream));
+  check(cudaStreamSynchronize(stream));
+  return here;
+}
 
 // Memory of the device, in the order of a stream: freed when the work queued before is done.
 template <class T> struct Memory {
@@ -59,13 +83,38 @@ template <class T> struct Memory {
     return memory;
   }
   std::vector<T> part(std::int64_t first, std::int64_t length) const {
-    std::vector<T> values(length);
-    check(cudaMemcpyAsync(values.data(), data + first, length * sizeof(T), cudaMemcpyDeviceToHost, stream));
-    check(cudaStreamSynchronize(stream));
-    return values;
+    return copied(data + first, length, stream);
   }
   std::vector<T> all() const { return part(0, count); }
 };
+
+namespace {  // each source has its own
+__global__ void any_kernel() {}
+}  // namespace
+
+// Of the current device: whether the kernels that it would run here were compiled for tensor cores. That asks both
+// the GPU and this build.
+inline bool has_tensor_cores() {
+  cudaFuncAttributes attributes;
+  check(cudaFuncGetAttributes(&attributes, any_kernel));
+  return attributes.ptxVersion >= 80;
+}
+
+// What was asked for, if this GPU has it; `best` where that was left to us.
+inline Precision choose(Precision asked, Precision best) {
+  if (asked == Precision::float32) return asked;
+  const bool can = has_tensor_cores();
+  if (asked == Precision::automatic) return can ? best : Precision::float32;
+  if (!can) throw std::invalid_argument("this GPU, or this build, has no tensor cores; use float32");
+  return asked;
+}
+
+inline int multiprocessors() {
+  int device, count;
+  check(cudaGetDevice(&device));
+  check(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device));
+  return count;
+}
 
 // Makes a device the current one for as long as this lives.
 struct OnDevice {

@@ -1,5 +1,11 @@
 // Exact k nearest neighbours on the GPU: guess, settle, reopen. Read beside ../neighbors.cpp, which explains
 // the steps.
+//
+// Guesses may be rough here (precision.hpp), so two things are finer than on the CPU. Rows of length one are shifted
+// by their mean before they are multiplied, as those of a distance are: what rounding costs is then measured by how
+// far rows lie apart, not by how far they lie from zero. And a row is certain as soon as its k-th neighbour, by the
+// definition, is nearer than any column that its list has missed could be. A row that is not is reopened in float32,
+// or in float64 if the guess was.
 #include "neighbors.hpp"
 
 #include <cmath>
@@ -11,15 +17,50 @@ namespace consilience::cuda {
 
 namespace {
 
-constexpr std::int64_t ROWS_AT_ONCE = 16384;        // guessed between two looks for a Ctrl-C
-constexpr std::int64_t REOPENED_ENTRIES = 1 << 24;  // list entries of reopened rows in memory at once
+constexpr std::int64_t REOPENED_ROOM = 1024;        // columns that a reopened row may have, unless they are more
+constexpr std::int64_t REOPENED_ENTRIES = 1 << 25;  // of reopened rows, in memory at once
+
+// How far a guessed score may lie from the definition's, all rows scaled as they are packed.
+struct Doubt {
+  Similarity similarity;
+  double products;  // error of a sum of products, relative to the lengths of the rows
+  double rounding;  // of a few operations on the scores
+  double exact;     // of all that is done in float64, the definition included
+  double longest, farthest, steepest;  // of the columns' rows: length, gap; of all rows: bias
+
+  // For a row of this length, stored with this gap. A sum of products is off by its own roundings, which Cauchy and
+  // Schwarz bound by the lengths of what is stored, and by what storing has moved: (x + e)(y + f) - x y. Half the
+  // squared distance of two rows that move by e and f moves by less than (e + f) (x + y).
+  __device__ double of(double length, double gap) const {
+    const double stored = length + gap, reach = longest + farthest;
+    const double moved = similarity == Similarity::euclidean ? (gap + farthest) * (stored + reach)
+                                                             : gap * longest + stored * farthest;
+    const double whole = similarity == Similarity::cosine ? 4.0
+                         : similarity == Similarity::dot  ? length * longest
+                                                          : (length + longest) * (length + longest);
+    return products * stored * reach + moved + rounding * (stored * reach + 2 * steepest) + exact * whole + 1e-30;
+  }
+};
+
+// From a similarity to the score of that column in a row: whole = score + the row's bias + constant.
+struct Scores {
+  Similarity similarity;
+  double scale, constant;
+
+  __device__ double of(double similar, double bias) const {
+    const double whole = similarity == Similarity::cosine ? similar
+                         : similarity == Similarity::dot  ? similar * scale * scale
+                                                          : -0.5 * similar * similar * scale * scale;
+    return whole - constant - bias;
+  }
+};
 
 // Each row's columns, and what is known about them.
 template <class T> struct Lists {
   std::int64_t room;      // a row's share
   std::int32_t* columns;  // [rows][room]
   T* scores;              // [rows][room], best first (Best)
-  std::int32_t* counts;   // [rows], how many are contested
+  std::int32_t* counts;   // [rows], how many are contested; more than the room: they are not all here
   double* values;         // [rows][room], by the definition (settle)
 };
 
@@ -28,6 +69,8 @@ template <class T> struct Lists {
 template <class T> struct Best {
   Lists<T> lists;
   bool exclude_self;
+
+  __device__ T bar(std::int64_t row) const { return lists.scores[row * lists.room + lists.room - 1]; }
 
   __device__ void meet(std::int64_t row, std::int64_t column, T score) const {
     T* const scores = lists.scores + row * lists.room;
@@ -71,26 +114,26 @@ template <class T> struct Best {
   }
 };
 
-// Keeps: for each reopened row every column whose score exceeds the row's bar. Memory: room for all columns;
-// rows come in batches. Order: a warp owns its row and meets the columns in order.
+// Keeps: for each reopened row every column whose score exceeds the row's bar. Memory: room for `room` of them; all
+// are counted. Order: a set has none, so several blocks may share a row.
 template <class T> struct Within {
   Lists<T> lists;
   const T* bars;
   const std::int64_t* original;  // which row of the set this one was
   bool exclude_self;
 
+  __device__ T bar(std::int64_t row) const { return bars[row]; }
+
   __device__ void meet(std::int64_t row, std::int64_t column, T score) const {
     const int lane = threadIdx.x % WARP;
     const bool enters = score > bars[row] && !(exclude_self && original[row] == column);
     const unsigned entering = __ballot_sync(ALL, enters);
-    const std::int32_t before = lists.counts[row];
-    if (enters) {
-      const std::int64_t p = before + __popc(entering & ((1u << lane) - 1));
-      lists.columns[row * lists.room + p] = static_cast<std::int32_t>(column);
-    }
-    __syncwarp();
-    if (lane == 0) lists.counts[row] = before + __popc(entering);
-    __syncwarp();
+    if (!entering) return;
+    std::int32_t before = 0;
+    if (lane == 0) before = atomicAdd(lists.counts + row, __popc(entering));
+    before = __shfl_sync(ALL, before, 0);
+    const std::int64_t p = before + __popc(entering & ((1u << lane) - 1));
+    if (enters && p < lists.room) lists.columns[row * lists.room + p] = static_cast<std::int32_t>(column);
   }
 };
 
@@ -99,24 +142,28 @@ template <class T> __global__ void clear(std::int64_t entries, Lists<T> lists) {
   if (at < entries) lists.scores[at] = -static_cast<T>(INFINITY);
 }
 
-// One thread a row: the bar above which its columns are contested, and whether its list surely holds all of
-// those.
+// One thread a row: how many columns of its list are contested, namely all that may be as near as the k-th best.
 template <class T>
-__global__ void contest(std::int64_t n, std::int64_t d, std::int64_t k, std::int64_t candidates,
-                        Similarity similarity, const double* squares, double scale, double longest,
-                        Lists<T> lists, T* bars, char* open) {
+__global__ void contest(std::int64_t n, std::int64_t k, Doubt doubt, const double* lengths, const double* gaps,
+                        Lists<T> lists) {
   const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i >= n) return;
   const T* const scores = lists.scores + i * lists.room;
-  const double unit = sizeof(T) == 4 ? 0x1p-24 : 0x1p-53, length = static_cast<double>(d);
-  const double norm = similarity == Similarity::cosine ? 1.0 : std::sqrt(squares[i]) * scale;
-  const double bar = scores[k - 1] - 2 * doubt(similarity, unit, length, length, norm, longest);
-  bars[i] = static_cast<T>(bar);
-  open[i] = lists.room < candidates && scores[lists.room - 1] > bars[i];
-  std::int32_t count = 0;
-  if (!open[i])
-    while (count < lists.room && (count < k || scores[count] > bars[i])) count++;
+  const double bar = scores[k - 1] - 2 * doubt.of(lengths[i], gaps[i]);
+  std::int32_t count = static_cast<std::int32_t>(k);
+  while (count < lists.room && scores[count] >= bar) count++;
   lists.counts[i] = count;
+}
+
+// One thread a row, after it is settled: could a column that its list has missed be as near as its k-th?
+template <class T>
+__global__ void certify(std::int64_t n, std::int64_t k, std::int64_t candidates, Doubt doubt, Scores scores,
+                        const double* lengths, const double* gaps, const T* bias, const double* similarities,
+                        Lists<T> lists, char* open) {
+  const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  if (i >= n) return;
+  const double missed = lists.scores[i * lists.room + lists.room - 1] + doubt.of(lengths[i], gaps[i]);
+  open[i] = lists.room < candidates && !(missed < scores.of(similarities[i * k + k - 1], bias[i]));
 }
 
 // One warp a row: judge its contested columns by the definition, half a warp a column; then count for each
@@ -126,7 +173,7 @@ __global__ void settle(std::int64_t rows, const std::int64_t* original, View X, 
                        const double* Y2, Similarity similarity, std::int64_t k, Lists<T> lists,
                        std::int64_t* indices, double* similarities, char* tied) {
   const std::int64_t r = (static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / WARP;
-  if (r >= rows || lists.counts[r] == 0) return;
+  if (r >= rows || lists.counts[r] > lists.room) return;
   const int lane = threadIdx.x % WARP;
   const std::int64_t i = original ? original[r] : r, count = lists.counts[r];
   const std::int32_t* const columns = lists.columns + r * lists.room;
@@ -160,124 +207,235 @@ __global__ void settle(std::int64_t rows, const std::int64_t* original, View X, 
   if (lane == 0) tied[r] = as_near > k;
 }
 
-// Copies some rows: packed, so that the main loop can walk over them, with their bars.
-template <class T>
-__global__ void gather(std::int64_t rows, const std::int64_t* original, Rows<T> from, const T* bars,
-                       T* values, T* to_bars) {
+// Copies some packed rows, so that the main loop can walk over them, with the bar of each: what any column at least as
+// near as the k-th so far scores at least.
+template <class Value, class T = ScoreOf<Value>>
+__global__ void gather(std::int64_t rows, std::int64_t padded, const std::int64_t* original, Rows<Value> from,
+                       std::int64_t k, Doubt doubt, Scores scores, const double* lengths, const double* gaps,
+                       const double* similarities, Value* values, T* bars) {
   const std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   const std::int64_t r = at / from.d, t = at % from.d;
-  if (r >= rows) return;
-  values[at] = from.values[original[r] * from.d + t];
-  if (t == 0) to_bars[r] = bars[original[r]];
+  if (r >= padded) return;
+  values[at] = r < rows ? from.values[original[r] * from.d + t] : Value{};
+  if (t != 0 || r >= rows) return;
+  const std::int64_t i = original[r];
+  bars[r] = static_cast<T>(scores.of(similarities[i * k + k - 1], from.bias[i]) - doubt.of(lengths[i], gaps[i]));
 }
+
+using Tied = std::vector<std::pair<std::int64_t, std::vector<std::int64_t>>>;  // rows, and who shares their last place
 
 // For the tied rows among these, the columns that share the last place.
 template <class T>
-void note_ties(const std::vector<std::int64_t>& original, const std::vector<char>& tied,
-               const Memory<std::int32_t>& counts, const Memory<std::int32_t>& columns,
-               const Memory<double>& values, std::int64_t room, std::int64_t k,
-               std::vector<std::pair<std::int64_t, std::vector<std::int64_t>>>& found) {
-  const std::vector<std::int32_t> count = counts.all();
+void note_ties(const std::vector<std::int64_t>& original, const std::vector<char>& tied, const Lists<T>& lists,
+               std::int64_t k, cudaStream_t stream, Tied& found) {
   for (std::size_t r = 0; r < tied.size(); r++) {
     if (!tied[r]) continue;
-    const auto who = columns.part(r * room, count[r]);
-    const auto value = values.part(r * room, count[r]);
-    std::vector<double> sorted = value;
+    const std::int64_t count = copied(lists.counts + r, 1, stream)[0];
+    const std::vector<std::int32_t> columns = copied(lists.columns + r * lists.room, count, stream);
+    const std::vector<double> values = copied(lists.values + r * lists.room, count, stream);
+    std::vector<double> sorted = values;
     std::nth_element(sorted.begin(), sorted.begin() + k - 1, sorted.end(), std::greater<double>());
     std::vector<std::int64_t> sharers;
-    for (std::size_t c = 0; c < who.size(); c++)
-      if (value[c] == sorted[k - 1]) sharers.push_back(who[c]);
+    for (std::int64_t c = 0; c < count; c++)
+      if (values[c] == sorted[k - 1]) sharers.push_back(columns[c]);
     std::sort(sharers.begin(), sharers.end());
     found.emplace_back(original.empty() ? static_cast<std::int64_t>(r) : original[r], std::move(sharers));
   }
 }
 
-}  // namespace
+// What all steps of one search share.
+struct Search {
+  const View &X, &Y;
+  bool one_set;
+  std::int64_t k;
+  Similarity similarity;
+  cudaStream_t stream;
+  const Poll& poll;
+  std::int64_t* indices;
+  double* similarities;
+  Tied* tied;                       // null if nobody asks
+  Memory<double> shift;             // of all rows, once they are of length one
+  Memory<double> X2, Y2;            // sums of squares, as the definition has them
+  Memory<double> X_lengths, Y_lengths;
+  Scores scores{similarity, 1, 0};
 
-template <class T>
-void neighbors(int device, std::uintptr_t stream_number, const View& X, const View* others, std::int64_t k,
-               Similarity similarity, const Poll& poll, std::int64_t* indices, double* similarities,
-               Ties* ties) {
-  const OnDevice on(device);
-  const auto stream = reinterpret_cast<cudaStream_t>(stream_number);
-  const View& Y = others ? *others : X;
-  const bool one_set = !others;
+  const double* of_Y() const { return one_set ? X2.data : Y2.data; }
+  std::int64_t candidates() const { return Y.n - one_set; }
 
-  // Pack.
-  const Memory<double> shift = similarity == Similarity::euclidean ? means(X, stream) : Memory<double>();
-  const Memory<double> X2 = squares(X, shift.data, stream);
-  const Memory<double> Y2 = one_set ? Memory<double>() : squares(Y, shift.data, stream);
-  const double* const of_Y = one_set ? X2.data : Y2.data;
-  const std::vector<double> X2_here = X2.all(), Y2_here = one_set ? X2_here : Y2.all();
-  const double scale = scale_for(X2_here, Y2_here, similarity);
-  const double longest = similarity == Similarity::cosine
-                             ? 1.0
-                             : std::sqrt(*std::max_element(Y2_here.begin(), Y2_here.end())) * scale;
-  const Packed<T> A = pack<T>(X, similarity, shift.data, X2.data, scale, stream);
-  const Packed<T> packed_others =
-      one_set ? Packed<T>() : pack<T>(Y, similarity, shift.data, of_Y, scale, stream);
-  const Rows<T> rows = A.rows(), columns = one_set ? rows : packed_others.rows();
+  void measure() {
+    const bool is_cosine = similarity == Similarity::cosine;
+    if (similarity == Similarity::euclidean) shift = means(X, stream);
+    X2 = squares(X, shift.data, stream);
+    if (!one_set) Y2 = squares(Y, shift.data, stream);
+    const std::vector<double> X2_here = X2.all(), Y2_here = one_set ? X2_here : Y2.all();
+    const double scale = scale_for(X2_here, Y2_here, similarity);  // refuses what has no direction
+    if (!is_cosine) {
+      scores.scale = scale;
+      return;
+    }
+    X_lengths = Centred::roots(X2_here, stream);
+    if (!one_set) Y_lengths = Centred::roots(Y2_here, stream);
+    shift = means(X, stream, X_lengths.data);
+    for (const double along : shift.all()) scores.constant += along * along;
+  }
+
+  template <class Arithmetic> auto packed(const View& rows, const Memory<double>& lengths) const {
+    const Bias bias = similarity == Similarity::cosine ? Bias::along_shift
+                      : similarity == Similarity::dot  ? Bias::none
+                                                       : Bias::half_square;
+    return pack<Arithmetic>(rows, {lengths.data, shift.data, scores.scale, bias}, stream);
+  }
+};
+
+// Both sets as one arithmetic wants them, and how far its guesses may be off.
+template <class Arithmetic> struct Sides {
+  using Value = typename Arithmetic::Value;
+  Packed<Value> X, others;
+  Doubt doubt;
+
+  explicit Sides(const Search& search) : X(search.packed<Arithmetic>(search.X, search.X_lengths)) {
+    if (!search.one_set) others = search.packed<Arithmetic>(search.Y, search.Y_lengths);
+    const Packed<Value>& Y = search.one_set ? X : others;
+    const double d = static_cast<double>(X.d), unit = sizeof(ScoreOf<Value>) == 4 ? 0x1p-24 : 0x1p-53;
+    const double rounded = Arithmetic::roundings(d) * Arithmetic::UNIT;
+    doubt = {search.similarity,
+             rounded < 0.5 ? rounded / (1 - rounded) : 1e30,  // Higham 2002, section 3.1
+             8 * unit,
+             (4 * d + 256) * 0x1p-53,
+             largest(Y.lengths),
+             largest(Y.gaps),
+             std::max(steepest(X), steepest(Y))};
+  }
+  Rows<Value> columns(const Search& search) const { return search.one_set ? X.rows() : others.rows(); }
+
+  static double largest(const Memory<double>& values) {
+    const std::vector<double> here = values.all();
+    return *std::max_element(here.begin(), here.end());
+  }
+  static double steepest(const Packed<Value>& packed) {
+    double most = 0;
+    for (const double bias : packed.bias.part(0, packed.n)) most = std::max(most, std::abs(bias));
+    return most;
+  }
+};
+
+// The rows whose k nearest are not certain yet; of all others they are settled.
+template <class Arithmetic> std::vector<std::int64_t> guess(const Search& search) {
+  using Value = typename Arithmetic::Value;
+  using T = ScoreOf<Value>;
+  const Sides<Arithmetic> sides(search);
+  const std::int64_t n = search.X.n, k = search.k, candidates = search.candidates();
+  const std::int64_t room = list_length(k, candidates, Arithmetic::SPARE);
+  const cudaStream_t stream = search.stream;
+  const double *const lengths = sides.X.lengths.data, *const gaps = sides.X.gaps.data;
 
   // Guess.
-  const std::int64_t candidates = Y.n - one_set, room = list_length(k, candidates);
-  Memory<std::int32_t> list_columns(X.n * room, stream), counts(X.n, stream);
-  Memory<T> list_scores(X.n * room, stream), bars(X.n, stream);
-  Memory<double> values(X.n * room, stream);
-  const Lists<T> lists{room, list_columns.data, list_scores.data, counts.data, values.data};
-  launch(clear<T>, blocks_for(X.n * room, 256), 256, stream, X.n * room, lists);
-  for (std::int64_t first = 0; first < X.n; first += ROWS_AT_ONCE) {
-    launch(for_tiles<T, Best<T>>, blocks_for(std::min(ROWS_AT_ONCE, X.n - first), TILE), THREADS, stream,
-           rows, columns, first, Best<T>{lists, one_set});
-    wait(stream, poll, share_done(first + ROWS_AT_ONCE, X.n));
-  }
+  const Memory<std::int32_t> columns(n * room, stream), counts(n, stream);
+  const Memory<T> scores(n * room, stream);
+  const Lists<T> lists{room, columns.data, scores.data, counts.data, nullptr};
+  launch(clear<T>, blocks_for(n * room, THREADS), THREADS, stream, n * room, lists);
+  for_tiles<Arithmetic>(sides.X.rows(), sides.columns(search), false, Best<T>{lists, search.one_set}, stream,
+                        search.poll);
 
-  // Settle, and remember the rows whose list may miss a contested column.
-  Memory<char> open(X.n, stream), tied(X.n, stream);
-  check(cudaMemsetAsync(tied.data, 0, X.n, stream));
-  launch(contest<T>, blocks_for(X.n, 256), 256, stream, X.n, X.d, k, candidates, similarity, X2.data, scale,
-         longest, lists, bars.data, open.data);
-  launch(settle<T>, blocks_for(X.n * WARP, 256), 256, stream, X.n, static_cast<const std::int64_t*>(nullptr),
-         X, Y, X2.data, of_Y, similarity, k, lists, indices, similarities, tied.data);
-  wait(stream, poll);
-  std::vector<std::pair<std::int64_t, std::vector<std::int64_t>>> found;
-  if (ties) note_ties<T>({}, tied.all(), counts, list_columns, values, room, k, found);
+  // Settle.
+  const Memory<double> values(n * room, stream);
+  const Memory<char> tied(n, stream), open(n, stream);
+  const Lists<T> judged{room, columns.data, scores.data, counts.data, values.data};
+  launch(contest<T>, blocks_for(n, THREADS), THREADS, stream, n, k, sides.doubt, lengths, gaps, judged);
+  launch(settle<T>, blocks_for(n * WARP, THREADS), THREADS, stream, n, static_cast<const std::int64_t*>(nullptr),
+         search.X, search.Y, search.X2.data, search.of_Y(), search.similarity, k, judged, search.indices,
+         search.similarities, tied.data);
+  launch(certify<T>, blocks_for(n, THREADS), THREADS, stream, n, k, candidates, sides.doubt, search.scores, lengths,
+         gaps, sides.X.bias.data, search.similarities, judged, open.data);
+  wait(stream, search.poll);
 
-  // Reopen those rows.
-  std::vector<std::int64_t> reopened;
   const std::vector<char> open_here = open.all();
-  for (std::int64_t i = 0; i < X.n; i++)
-    if (open_here[i]) reopened.push_back(i);
-  const std::size_t batch = static_cast<std::size_t>(std::max<std::int64_t>(TILE, REOPENED_ENTRIES / Y.n));
-  for (std::size_t start = 0; start < reopened.size(); start += batch) {
-    const std::vector<std::int64_t> some(reopened.begin() + start,
-                                         reopened.begin() + std::min(reopened.size(), start + batch));
-    const std::int64_t n = static_cast<std::int64_t>(some.size());
-    const Memory<std::int64_t> original = Memory<std::int64_t>::from(some, stream);
-    Memory<T> some_values(n * X.d, stream), some_bars(n, stream);
-    Memory<std::int32_t> some_columns(n * Y.n, stream), some_counts(n, stream);
-    Memory<double> some_settled(n * Y.n, stream);
-    Memory<char> some_tied(n, stream);
-    const Lists<T> all{Y.n, some_columns.data, nullptr, some_counts.data, some_settled.data};
-    check(cudaMemsetAsync(some_counts.data, 0, n * sizeof(std::int32_t), stream));
-    launch(gather<T>, blocks_for(n * X.d, 256), 256, stream, n, original.data, rows, bars.data,
-           some_values.data, some_bars.data);
-    launch(for_tiles<T, Within<T>>, blocks_for(n, TILE), THREADS, stream,
-           Rows<T>{some_values.data, nullptr, n, X.d}, columns, std::int64_t(0),
-           Within<T>{all, some_bars.data, original.data, one_set});
-    launch(settle<T>, blocks_for(n * WARP, 256), 256, stream, n, original.data, X, Y, X2.data, of_Y,
-           similarity, k, all, indices, similarities, some_tied.data);
-    wait(stream, poll);
-    if (ties) note_ties<T>(some, some_tied.all(), some_counts, some_columns, some_settled, Y.n, k, found);
+  std::vector<char> tied_here = tied.all();
+  std::vector<std::int64_t> left;
+  for (std::int64_t i = 0; i < n; i++) {
+    if (!open_here[i]) continue;
+    left.push_back(i);
+    tied_here[i] = false;  // not yet known
   }
-  if (!ties) return;
-  std::sort(found.begin(), found.end());
-  for (const auto& [row, sharers] : found) ties->add(row, sharers);
+  if (search.tied) note_ties<T>({}, tied_here, judged, k, stream, *search.tied);
+  return left;
 }
 
-template void neighbors<float>(int, std::uintptr_t, const View&, const View*, std::int64_t, Similarity,
-                               const Poll&, std::int64_t*, double*, Ties*);
-template void neighbors<double>(int, std::uintptr_t, const View&, const View*, std::int64_t, Similarity,
-                                const Poll&, std::int64_t*, double*, Ties*);
+// Settles these rows. Returns those that hold more contested columns than there was room for.
+template <class Arithmetic>
+std::vector<std::int64_t> reopen(const Search& search, const Sides<Arithmetic>& sides,
+                                 const std::vector<std::int64_t>& rows, std::int64_t room) {
+  using Value = typename Arithmetic::Value;
+  using T = ScoreOf<Value>;
+  const std::int64_t n = static_cast<std::int64_t>(rows.size()), k = search.k;
+  const cudaStream_t stream = search.stream;
+  const Memory<std::int64_t> original = Memory<std::int64_t>::from(rows, stream);
+  const Packed<Value> some(n, search.X.d, stream);
+  const Memory<T> bars(n, stream);
+  const Memory<std::int32_t> columns(n * room, stream), counts(n, stream);
+  const Memory<double> values(n * room, stream);
+  const Memory<char> tied(n, stream);
+  const Lists<T> lists{room, columns.data, nullptr, counts.data, values.data};
+  check(cudaMemsetAsync(counts.data, 0, n * sizeof(std::int32_t), stream));
+  check(cudaMemsetAsync(tied.data, 0, n, stream));
+  launch(gather<Value>, blocks_for(some.values.count, THREADS), THREADS, stream, n, padded_to(PADDING, n),
+         original.data, sides.X.rows(), k, sides.doubt, search.scores, sides.X.lengths.data, sides.X.gaps.data,
+         search.similarities, some.values.data, bars.data);
+  for_tiles<Arithmetic>(some.rows(), sides.columns(search), true,
+                        Within<T>{lists, bars.data, original.data, search.one_set}, stream, search.poll);
+  launch(settle<T>, blocks_for(n * WARP, THREADS), THREADS, stream, n, original.data, search.X, search.Y,
+         search.X2.data, search.of_Y(), search.similarity, k, lists, search.indices, search.similarities, tied.data);
+  wait(stream, search.poll);
+
+  if (search.tied) note_ties<T>(rows, tied.all(), lists, k, stream, *search.tied);
+  std::vector<std::int64_t> left;
+  const std::vector<std::int32_t> count = counts.all();
+  for (std::int64_t r = 0; r < n; r++)
+    if (count[r] > room) left.push_back(rows[r]);
+  return left;
+}
+
+template <class Rough, class Fine> void search_with(const Search& search) {
+  std::vector<std::int64_t> rows = guess<Rough>(search);
+  if (rows.empty()) return;
+  const Sides<Fine> sides(search);
+  for (const std::int64_t room : {std::min(REOPENED_ROOM, search.Y.n), search.Y.n}) {
+    const std::size_t batch = static_cast<std::size_t>(REOPENED_ENTRIES / room + 1);
+    std::vector<std::int64_t> left;
+    for (std::size_t start = 0; start < rows.size(); start += batch) {
+      const std::vector<std::int64_t> some(rows.begin() + start, rows.begin() + std::min(rows.size(), start + batch));
+      for (const std::int64_t i : reopen(search, sides, some, room)) left.push_back(i);
+    }
+    rows = std::move(left);
+  }
+}
+
+auto searching(Precision precision) {
+  switch (precision) {
+    case Precision::tf32: return search_with<Tf32, Fma<float>>;
+    case Precision::tf32x3: return search_with<Tf32x3, Fma<float>>;
+    case Precision::float32: return search_with<Fma<float>, Fma<float>>;
+    default: return search_with<Bf16, Fma<float>>;
+  }
+}
+
+}  // namespace
+
+void neighbors(int device, std::uintptr_t stream, const View& X, const View* others, std::int64_t k,
+               Similarity similarity, Precision precision, const Poll& poll, std::int64_t* indices,
+               double* similarities, Ties* ties) {
+  const OnDevice on(device);
+  const View& Y = others ? *others : X;
+  const bool in_double = X.type == Type::f64 || Y.type == Type::f64;
+  Tied tied;
+  Search search{X,    Y,       !others,      k, similarity, reinterpret_cast<cudaStream_t>(stream),
+                poll, indices, similarities, ties ? &tied : nullptr};
+  search.measure();
+  (in_double ? search_with<Fma<double>, Fma<double>> : searching(choose(precision, Precision::bf16)))(search);
+  if (!ties) return;
+  std::sort(tied.begin(), tied.end());
+  for (const auto& [row, sharers] : tied) ties->add(row, sharers);
+}
 
 std::vector<std::string> devices() {
   int count = 0;
@@ -289,6 +447,11 @@ std::vector<std::string> devices() {
     names.emplace_back(properties.name);
   }
   return names;
+}
+
+bool tensor_cores(int device) {
+  const OnDevice on(device);
+  return has_tensor_cores();
 }
 
 }  // namespace consilience::cuda
