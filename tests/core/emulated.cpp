@@ -30,5 +30,75 @@ extern "C" int last_ties(std::int64_t *into) {
   return static_cast<int>(ties.rows.size());
 }
 
+namespace consilience::cuda {
+namespace {
+
+// Keeps every score.
+template <class T> struct Record {
+  T *scores;
+  std::int64_t columns;
+
+  T bar(std::int64_t) const { return -static_cast<T>(INFINITY); }
+  void meet(std::int64_t row, std::int64_t column, T score) const {
+    if (column < columns) scores[row * columns + column] = score;
+  }
+};
+
+template <class Arithmetic>
+void measure_errors(Search &search, const double *similarities, double *errors,
+                    double *doubts) {
+  using T = ScoreOf<typename Arithmetic::Value>;
+  search.measure();
+  const Sides<Arithmetic> sides(search);
+  const std::int64_t n = search.X.n, m = search.Y.n;
+  std::vector<T> scores(n * m, static_cast<T>(NAN));
+  for_tiles<Arithmetic>(sides.X.rows(), sides.columns(search), false,
+                        Record<T>{scores.data(), m}, nullptr, search.poll);
+  for (std::int64_t i = 0; i < n; i++) {
+    doubts[i] = sides.doubt.of(sides.X.lengths.data[i], sides.X.gaps.data[i]);
+    for (std::int64_t j = 0; j < m; j++)
+      errors[i * m + j] =
+          scores[i * m + j] -
+          search.scores.of(similarities[i * m + j], sides.X.bias.data[i]);
+  }
+}
+
+}  // namespace
+}  // namespace consilience::cuda
+
+// How far each guess lies from the similarity that it is a guess of, and how
+// far it is said to lie at most.
+extern "C" void guess_errors(const View *X, const View *Y, int similarity,
+                             int precision, const double *similarities,
+                             double *errors, double *doubts) {
+  const Poll poll = [](double) {};
+  cuda::Search search{*X,
+                      Y ? *Y : *X,
+                      !Y,
+                      1,
+                      static_cast<Similarity>(similarity),
+                      nullptr,
+                      poll,
+                      nullptr,
+                      nullptr,
+                      nullptr};
+  const auto run = precision == 1   ? cuda::measure_errors<cuda::Fma<float>>
+                   : precision == 2 ? cuda::measure_errors<cuda::Tf32>
+                   : precision == 3 ? cuda::measure_errors<cuda::Tf32x3>
+                   : precision == 4 ? cuda::measure_errors<cuda::Bf16>
+                                    : cuda::measure_errors<cuda::Fma<double>>;
+  run(search, similarities, errors, doubts);
+}
+
+// How often each tile, row by row, is found in the runs of so many tiles.
+extern "C" void count_tiles(std::int64_t tiles, int *counts) {
+  const cuda::Runs runs(tiles);
+  for (std::int64_t run = 0; run < runs.count(); run++)
+    for (std::int64_t J = runs.first(run);
+         J < std::min(tiles, runs.first(run) + runs.length); J++)
+      if (runs.row(run) <= J && runs.row(run) < tiles)
+        counts[runs.row(run) * tiles + J]++;
+}
+
 // Pretends to be a GPU that has tensor cores, or one that has none.
 extern "C" void have_tensor_cores(bool yes) { emulate::tensor_cores = yes; }

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from consilience.core import twin, twin_sums
+from consilience.core import KernelSums, twin, twin_sums
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "src" / "core"
@@ -43,9 +43,10 @@ def view(X):
 @pytest.fixture(scope="session")
 def library(tmp_path_factory):
     built = tmp_path_factory.mktemp("emulated") / "emulated.so"
-    flags = ["-std=c++17", "-O2", "-ffp-contract=off", "-fPIC", "-shared", "-pthread", f"-I{SOURCES}"]
+    # No fortified longjmp: it would take a jump to another fiber for an attack.
+    flags = ["-std=c++17", "-O1", "-ffp-contract=off", "-fPIC", "-shared", "-pthread", "-U_FORTIFY_SOURCE"]
     sources = [HERE / "emulated.cpp", HERE / "emulated_sums.cpp", SOURCES / "pack.cpp"]
-    subprocess.run([COMPILER, *flags, *sources, "-o", built], check=True)
+    subprocess.run([COMPILER, *flags, f"-I{SOURCES}", *sources, "-o", built], check=True)
     return ctypes.CDLL(str(built))
 
 
@@ -80,9 +81,10 @@ def same(found, expected):
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="no nvcc")
 @pytest.mark.parametrize("source", ["neighbors.cu", "kernel_sums.cu"])
 def test_compiles_without_spilling_registers(source, tmp_path):
-    command = ["nvcc", "-std=c++17", "-O3", "--fmad=false", "-arch=sm_80", "-Xptxas", "-v", "-cubin"]
+    gpus = ["-gencode", "arch=compute_80,code=[sm_80,sm_90]"]
+    command = ["nvcc", "-std=c++17", "-O3", "--fmad=false", *gpus, "-Xptxas", "-v", "-fatbin"]
     made = subprocess.run(
-        [*command, SOURCES / "cuda" / source, "-o", tmp_path / "cubin"],
+        [*command, SOURCES / "cuda" / source, "-o", tmp_path / "fatbin"],
         capture_output=True,
         text=True,
         check=True,
@@ -102,6 +104,98 @@ def normal(n, d, dtype):
 def test_equals_the_twin(n, d, k, dtype, similarity, emulated):
     X = normal(n, d, dtype)
     same(emulated(X, k, similarity), twin.neighbors(X, k, similarity))
+
+
+@pytest.mark.parametrize("precision", PRECISIONS[1:])
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+def test_equals_the_twin_in_every_precision(precision, similarity, emulated):
+    few, many = normal(131, 37, np.float32), normal(261, 37, np.float32)  # more than a tile, down and across
+    same(emulated(few, 5, similarity, many, precision), twin.neighbors(few, 5, similarity, many))
+    X = normal(33, 1, np.float32)
+    same(emulated(X, 32, similarity, precision=precision), twin.neighbors(X, 32, similarity))
+
+
+HARD = {
+    "copies": lambda X: X[np.arange(len(X)) % 3 * 7],
+    "near ties": lambda X: X[:1] + np.float32(1e-6) * X,
+    "a large mean": lambda X: X + np.float32(1000),
+    "rows of all lengths": lambda X: X * np.float32(10.0) ** np.linspace(-12, 12, len(X), dtype=np.float32)[:, None],
+    "a grid": lambda X: np.round(X) + np.float32(5),
+}
+
+
+@pytest.mark.parametrize("precision", PRECISIONS[1:])
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+@pytest.mark.parametrize("kind", HARD)
+def test_hard_rows_in_every_precision(kind, precision, similarity, emulated):
+    X = HARD[kind](normal(60, 5, np.float32))
+    same(emulated(X, 4, similarity, precision=precision), twin.neighbors(X, 4, similarity))
+
+
+def test_more_copies_than_a_reopened_row_has_room_for(emulated):
+    X, others = normal(4, 3, np.float32), np.repeat(normal(2, 3, np.float32), 560, axis=0)
+    same(emulated(X, 3, "dot", others), twin.neighbors(X, 3, "dot", others))
+
+
+@pytest.fixture
+def guess_errors(library, matrix):
+    def guess_errors(X, others, similarity, precision):
+        defined = matrix(X, others, similarity)
+        errors, doubts = np.full(defined.shape, np.nan), np.full(len(X), np.nan)
+        library.guess_errors(
+            ctypes.byref(view(X)),
+            ctypes.byref(view(others)),
+            SIMILARITIES.index(similarity),
+            PRECISIONS.index(precision),
+            *(array.ctypes.data_as(ctypes.c_void_p) for array in (defined, errors, doubts)),
+        )
+        return np.abs(errors), doubts[:, None]
+
+    return guess_errors
+
+
+@pytest.mark.parametrize(
+    ("precision", "most"), [("float32", 1e-4), ("tf32", 1.5e-3), ("3xtf32", 1.5e-3), ("bf16", 1.5e-2)]
+)
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+def test_no_guess_is_further_off_than_doubt_says(similarity, precision, most, guess_errors):
+    for n, m, d in ((30, 20, 767), (131, 261, 3)):
+        errors, doubts = guess_errors(normal(n, d, np.float32), normal(m, d, np.float32), similarity, precision)
+        assert (errors <= doubts).all()
+        assert doubts.max() < most * (4 if similarity == "euclidean" else 1)  # else nothing would ever be certain
+        assert errors.max() > 1e-9  # it is a guess
+
+
+@pytest.mark.parametrize("precision", PRECISIONS[1:])
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+@pytest.mark.parametrize("kind", HARD)
+def test_doubt_holds_for_hard_rows(kind, similarity, precision, guess_errors):
+    X, others = (HARD[kind](np.abs(normal(n, 40, np.float32))) for n in (30, 50))  # abs: every cut in one direction
+    errors, doubts = guess_errors(X, others, similarity, precision)
+    assert (errors <= doubts).all()
+
+
+def test_a_large_mean_costs_a_cosine_no_digits(guess_errors):
+    X, others = normal(30, 40, np.float32) + np.float32(100), normal(50, 40, np.float32) + np.float32(100)
+    assert guess_errors(X, others, "cosine", "bf16")[1].max() < 1e-5
+
+
+def test_runs_hold_every_tile_once(library):
+    for tiles in (1, 2, 16, 17, 33, 100, 530):
+        counts = np.zeros((tiles, tiles), np.int32)
+        library.count_tiles(ctypes.c_int64(tiles), counts.ctypes.data_as(ctypes.c_void_p))
+        np.testing.assert_array_equal(counts, np.triu(np.ones((tiles, tiles), np.int32)))
+
+
+def test_without_tensor_cores(library, emulated):
+    X = normal(40, 8, np.float32)
+    library.have_tensor_cores(False)
+    try:
+        same(emulated(X, 5, "dot"), twin.neighbors(X, 5, "dot"))
+        with pytest.raises(AssertionError, match="threw"):
+            emulated(X, 5, "dot", precision="bf16")
+    finally:
+        library.have_tensor_cores(True)
 
 
 @pytest.mark.parametrize("similarity", SIMILARITIES)
@@ -164,6 +258,28 @@ def test_kernel_sums_equal_the_twin(n, dx, dy, dtype, in_double, close, kernel, 
     found = emulated_sums(X, Y, kernel, *spread, in_double=in_double)
     for a, b in zip(found, twin_sums.kernel_sums(X, Y, kernel, *spread), strict=True):
         np.testing.assert_allclose(a, b, rtol=close, atol=close * np.sqrt(n))
+
+
+@pytest.mark.parametrize("kernel", ["linear", "cosine", "rbf"])
+@pytest.mark.parametrize(("precision", "moved"), [("float32", 1e-7), ("tf32", 1e-5), ("3xtf32", 1e-7), ("bf16", 1e-4)])
+def test_cka_moves_no_more_than_the_precision_says(precision, moved, kernel, emulated_sums):
+    X, noise = normal(270, 70, np.float32) + np.float32(3), normal(270, 50, np.float32)
+    Y = X[:, :50] + noise
+    spread = (np.sqrt(140), np.sqrt(200), 0.6) if kernel == "rbf" else (0, 0, 0)
+    found, expected = (
+        emulated_sums(X, Y, kernel, *spread, precision=precision),
+        twin_sums.kernel_sums(X, Y, kernel, *spread),
+    )
+    cka = [
+        sums.hsic_unbiased.kl / np.sqrt(sums.hsic_unbiased.kk * sums.hsic_unbiased.ll)
+        for sums in map(as_sums, (found, expected))
+    ]
+    assert abs(cka[1]) > 0.1
+    assert 0 < abs(cka[0] - cka[1]) < moved
+
+
+def as_sums(found):
+    return KernelSums(len(found[1]), *map(float, found[0]), *found[1:])
 
 
 def test_kernel_sums_of_rows_far_from_the_mean_are_taken_in_float64(emulated_sums):

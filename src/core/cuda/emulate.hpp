@@ -6,6 +6,7 @@
 // This checks indices, logic and arithmetic. It cannot see races between barriers, nor say anything about
 // speed. What a GPU does some time, copies that nobody waits for, is done here as late as it may be.
 #pragma once
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <algorithm>
@@ -32,10 +33,13 @@ namespace emulate {
 
 constexpr std::size_t STACK = 64 << 10;
 
+// It lives on, to be a thread of the next block. Only its first start needs a context; the rest are jumps, which
+// cost far less.
 struct Fiber {
   ucontext_t context;
   std::vector<char> stack = std::vector<char>(STACK);
-  bool done = false;
+  bool started = false, done = false;
+  jmp_buf here;
 };
 
 // A meeting point: whoever comes early yields until the last has come. Values are exchanged through two
@@ -50,7 +54,7 @@ struct Meeting {
 using Copies = std::vector<std::vector<std::pair<void*, const void*>>>;
 
 inline std::vector<Fiber> fibers;
-inline ucontext_t scheduler;
+inline jmp_buf scheduler;
 inline Meeting barrier;
 inline std::vector<Meeting> warps;
 inline std::vector<Copies> copies;
@@ -58,14 +62,17 @@ inline std::vector<char> memory;  // of the block
 inline bool tensor_cores = true;
 inline std::function<void()> body;
 
+inline void hand_over() {
+  if (!_setjmp(fibers[threadIdx.x].here)) _longjmp(scheduler, 1);
+}
+
 inline void meet(Meeting& meeting) {
   const unsigned round = meeting.round;
   if (++meeting.here == meeting.expected) {
     meeting.here = 0;
     meeting.round++;
   }
-  const unsigned me = threadIdx.x;
-  while (meeting.round == round) swapcontext(&fibers[me].context, &scheduler);
+  while (meeting.round == round) hand_over();
 }
 
 // What each thread of the warp says, as each of them hears it.
@@ -87,33 +94,40 @@ template <class T> Heard<T> exchange(const T& value) {
 }
 
 inline void enter() {
-  body();
-  fibers[threadIdx.x].done = true;
-  swapcontext(&fibers[threadIdx.x].context, &scheduler);
+  for (;;) {
+    body();
+    fibers[threadIdx.x].done = true;
+    hand_over();
+  }
+}
+
+// Returns when the fiber hands over.
+inline void resume(Fiber& fiber) {
+  if (_setjmp(scheduler)) return;
+  if (fiber.started) _longjmp(fiber.here, 1);
+  fiber.started = true;
+  getcontext(&fiber.context);
+  fiber.context.uc_stack.ss_sp = fiber.stack.data();
+  fiber.context.uc_stack.ss_size = fiber.stack.size();
+  makecontext(&fiber.context, enter, 0);
+  setcontext(&fiber.context);
 }
 
 inline void run_block(int threads) {
-  fibers.resize(threads);
+  if (static_cast<int>(fibers.size()) < threads) fibers.resize(threads);
+  for (Fiber& fiber : fibers) fiber.done = false;
   warps.assign(threads / 32, Meeting());
-  copies.assign(threads, Copies(1));
-  std::fill(memory.begin(), memory.end(), static_cast<char>(0xAB));
   for (auto& warp : warps) warp.expected = 32;
   barrier = Meeting();
   barrier.expected = threads;
-  for (auto& fiber : fibers) {
-    fiber.done = false;
-    getcontext(&fiber.context);
-    fiber.context.uc_stack.ss_sp = fiber.stack.data();
-    fiber.context.uc_stack.ss_size = fiber.stack.size();
-    fiber.context.uc_link = &scheduler;
-    makecontext(&fiber.context, enter, 0);
-  }
+  copies.assign(threads, Copies(1));
+  std::fill(memory.begin(), memory.end(), static_cast<char>(0xAB));
   for (bool left = true; left;) {
     left = false;
     for (int i = 0; i < threads; i++) {
       if (fibers[i].done) continue;
       threadIdx = {static_cast<unsigned>(i), 0, 0};
-      swapcontext(&scheduler, &fibers[i].context);
+      resume(fibers[i]);
       left = true;
     }
   }
