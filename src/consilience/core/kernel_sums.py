@@ -122,8 +122,8 @@ def kernel_sums(X, Y, kernel="linear", bandwidth=1.0, *, threads=None, precision
     Raises
     ------
     InputError
-        As :func:`consilience.check.check_pair`; if `kernel`, `bandwidth` or `precision` is out of range; if a row has no
-        direction, or all have the same (cosine); or if more than half of the pairs of stimuli are identical (rbf,
+        As :func:`consilience.check.check_pair`; if `kernel`, `bandwidth` or `precision` is out of range; if a row has
+        no direction, or all have the same (cosine); or if more than half of the pairs of stimuli are identical (rbf,
         laplacian).
 
     Notes
