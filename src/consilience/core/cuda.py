@@ -91,7 +91,7 @@ def check_pair(X, Y, kernel):
 def kernel_sums(X, Y, kernel, spread, in_double, precision, products, *rest):
     """Fills five NumPy arrays: see :func:`consilience.core.kernel_sums.kernel_sums`."""
     library = library_of(X)
-    size = len(X) * ((8 if in_double else 4) * (X.shape[1] + Y.shape[1]) + 48)
+    size = len(X) * ((8 if in_double else 4) * (X.shape[1] + Y.shape[1]) + 64)
     with device_of(library, X):
         need(size, f"The kernel sums of {len(X):,} stimuli", free_memory(library))
         stream = current_stream(library)

@@ -16,7 +16,7 @@ namespace consilience::cuda {
 
 constexpr int WARP = 32;
 constexpr int THREADS = 256, WARPS = THREADS / WARP;  // of a block, in every launch
-constexpr unsigned ALL = 0xffffffffu;  // every thread of a warp takes part
+constexpr unsigned ALL = 0xffffffffu;                 // every thread of a warp takes part
 
 inline void check(cudaError_t error) {
   if (error != cudaSuccess) throw std::runtime_error(std::string("CUDA: ") + cudaGetErrorString(error));

@@ -269,7 +269,8 @@ struct Fragments {
 // Rows l / 4 and l / 4 + 8, columns 2 (l % 4) and the next; each word holds a unit of tf32, or two of bf16. Products
 // are taken four at a time, as by the tensor cores that cut most often.
 template <bool HALVES>
-void multiply_add(float* sum_0, float* sum_8, const std::uint32_t (&a)[4], std::uint32_t b_0, std::uint32_t b_1) {
+void multiply_add(float* sum_0, float* sum_8, const std::uint32_t (&a)[4], std::uint32_t b_0,
+                  std::uint32_t b_1) {
   const auto all = emulate::exchange(Fragments{{a[0], a[1], a[2], a[3]}, {b_0, b_1}});
   const int lane = threadIdx.x % 32;
   const auto number = [](std::uint32_t word, int half) {
@@ -285,7 +286,8 @@ void multiply_add(float* sum_0, float* sum_8, const std::uint32_t (&a)[4], std::
       for (int half = 0; half <= HALVES; half++) {
         double products[4];
         for (int t = 0; t < 4; t++)
-          products[t] = number(all[row * 4 + t].a[c / 2 + 2 * word], half) * number(all[column * 4 + t].b[word], half);
+          products[t] =
+              number(all[row * 4 + t].a[c / 2 + 2 * word], half) * number(all[column * 4 + t].b[word], half);
         sum = cut_sum(sum, products, 4);
       }
   }

@@ -15,9 +15,9 @@ template <class T> struct Fma {
 
   static constexpr int GRID = 16, EACH = 32 / sizeof(T);  // 64 registers of sums in either precision
   static constexpr int HEIGHT = GRID * EACH, WIDTH = HEIGHT, ROWS = EACH, COLUMNS = EACH;
-  static constexpr int ACROSS = GRID;             // neighbouring threads that share their rows
-  static constexpr int DEPTH = 64 / sizeof(T);    // 64 bytes of a row at a time
-  static constexpr int PITCH = HEIGHT + 4;        // four more, so that writing down a column meets many banks
+  static constexpr int ACROSS = GRID;           // neighbouring threads that share their rows
+  static constexpr int DEPTH = 64 / sizeof(T);  // 64 bytes of a row at a time
+  static constexpr int PITCH = HEIGHT + 4;      // four more, so that writing down a column meets many banks
   static constexpr int MEMORY = 2 * DEPTH * PITCH * sizeof(T);
 
   static constexpr double UNIT = sizeof(T) == 4 ? 0x1p-24 : 0x1p-53;  // of one rounding

@@ -25,8 +25,8 @@ template <class Value> struct Sums : Totals<3> {
   }
 
   template <class Tile>
-  __device__ void meet(std::int64_t first_row, std::int64_t first_column, const T (&k)[Tile::ROWS][Tile::COLUMNS],
-                       const T (&l)[Tile::ROWS][Tile::COLUMNS]) {
+  __device__ void meet(std::int64_t first_row, std::int64_t first_column,
+                       const T (&k)[Tile::ROWS][Tile::COLUMNS], const T (&l)[Tile::ROWS][Tile::COLUMNS]) {
     const bool mirrored = first_column > first_row;
     T K_columns[Tile::COLUMNS] = {}, L_columns[Tile::COLUMNS] = {};
 #pragma unroll
@@ -82,8 +82,13 @@ void sum_tiles(const Centred& X, const Centred& Y, Kernel kernel, double scale_X
   const Memory<unsigned long long> rows(2 * A.n, stream);
   check(cudaMemsetAsync(rows.data, 0, rows.count * sizeof *rows.data, stream));
   const double unit = std::ldexp(1.0, 61 - std::ilogb(static_cast<double>(A.n)));  // n terms of at most one
-  Sums<Value> sums{{totals.data, {}},        kernel,   static_cast<ScoreOf<Value>>(shift), A.rows(), B.rows(),
-                   {rows.data, unit}, {rows.data + A.n, unit}};
+  Sums<Value> sums{{totals.data, {}},
+                   kernel,
+                   static_cast<ScoreOf<Value>>(shift),
+                   A.rows(),
+                   B.rows(),
+                   {rows.data, unit},
+                   {rows.data + A.n, unit}};
   for_tile_pairs<Arithmetic>(A.rows(), B.rows(), runs, sums, stream, poll);
 
   const std::vector<double> of_runs = totals.all();

@@ -11,141 +11,21 @@
 #include <cmath>
 #include <limits>
 
+#include "best.cuh"
+#include "doubt.cuh"
 #include "tiles.cuh"
 
 namespace consilience::cuda {
 
 namespace {
 
-constexpr std::int64_t REOPENED_ROOM = 1024;        // columns that a reopened row may have, unless they are more
+constexpr std::int64_t REOPENED_ROOM = 1024;  // columns that a reopened row may have, unless they are more
 constexpr std::int64_t REOPENED_ENTRIES = 1 << 25;  // of reopened rows, in memory at once
-
-// How far a guessed score may lie from the definition's, all rows scaled as they are packed.
-struct Doubt {
-  Similarity similarity;
-  double products;  // error of a sum of products, relative to the lengths of the rows
-  double rounding;  // of a few operations on the scores
-  double exact;     // of all that is done in float64, the definition included
-  double longest, farthest, steepest;  // of the columns' rows: length, gap; of all rows: bias
-
-  // For a row of this length, stored with this gap. A sum of products is off by its own roundings, which Cauchy and
-  // Schwarz bound by the lengths of what is stored, and by what storing has moved: (x + e)(y + f) - x y. Half the
-  // squared distance of two rows that move by e and f moves by less than (e + f) (x + y).
-  __device__ double of(double length, double gap) const {
-    const double stored = length + gap, reach = longest + farthest;
-    const double moved = similarity == Similarity::euclidean ? (gap + farthest) * (stored + reach)
-                                                             : gap * longest + stored * farthest;
-    const double whole = similarity == Similarity::cosine ? 4.0
-                         : similarity == Similarity::dot  ? length * longest
-                                                          : (length + longest) * (length + longest);
-    return products * stored * reach + moved + rounding * (stored * reach + 2 * steepest) + exact * whole + 1e-30;
-  }
-};
-
-// From a similarity to the score of that column in a row: whole = score + the row's bias + constant.
-struct Scores {
-  Similarity similarity;
-  double scale, constant;
-
-  __device__ double of(double similar, double bias) const {
-    const double whole = similarity == Similarity::cosine ? similar
-                         : similarity == Similarity::dot  ? similar * scale * scale
-                                                          : -0.5 * similar * similar * scale * scale;
-    return whole - constant - bias;
-  }
-};
-
-// Each row's columns, and what is known about them.
-template <class T> struct Lists {
-  std::int64_t room;      // a row's share
-  std::int32_t* columns;  // [rows][room]
-  T* scores;              // [rows][room], best first (Best)
-  std::int32_t* counts;   // [rows], how many are contested; more than the room: they are not all here
-  double* values;         // [rows][room], by the definition (settle)
-};
-
-// Keeps: for each row its `room` best columns, sorted. Memory: theirs, in the device's memory, mostly found
-// in cache. Order: does not matter to what is settled (see ../neighbors.cpp).
-template <class T> struct Best {
-  Lists<T> lists;
-  bool exclude_self;
-
-  __device__ T bar(std::int64_t row) const { return lists.scores[row * lists.room + lists.room - 1]; }
-
-  __device__ void meet(std::int64_t row, std::int64_t column, T score) const {
-    T* const scores = lists.scores + row * lists.room;
-    std::int32_t* const columns = lists.columns + row * lists.room;
-    const int lane = threadIdx.x % WARP;
-    const bool may_enter = !(exclude_self && row == column);
-    unsigned waiting = __ballot_sync(ALL, may_enter && score > scores[lists.room - 1]);
-    for (; waiting; waiting &= waiting - 1) {
-      const int who = __ffs(waiting) - 1;
-      insert(scores, columns, __shfl_sync(ALL, score, who),
-             __shfl_sync(ALL, static_cast<std::int32_t>(column), who), lane);
-    }
-  }
-
-  // The whole warp finds the newcomer's place and moves the worse ones back, 32 at a time from the end.
-  __device__ void insert(T* scores, std::int32_t* columns, T score, std::int32_t column, int lane) const {
-    const int room = static_cast<int>(lists.room);
-    int place = 0;
-    for (int start = 0; start < room; start += WARP) {
-      const int p = start + lane;
-      place += __popc(__ballot_sync(ALL, p < room && scores[p] >= score));
-    }
-    if (place == room) return;
-    for (int end = room - 1; end > place; end -= WARP) {
-      const int p = end - lane;
-      const bool moves = p > place;
-      const T moved_score = moves ? scores[p - 1] : score;
-      const std::int32_t moved_column = moves ? columns[p - 1] : column;
-      __syncwarp();
-      if (moves) {
-        scores[p] = moved_score;
-        columns[p] = moved_column;
-      }
-      __syncwarp();
-    }
-    if (lane == 0) {
-      scores[place] = score;
-      columns[place] = column;
-    }
-    __syncwarp();
-  }
-};
-
-// Keeps: for each reopened row every column whose score exceeds the row's bar. Memory: room for `room` of them; all
-// are counted. Order: a set has none, so several blocks may share a row.
-template <class T> struct Within {
-  Lists<T> lists;
-  const T* bars;
-  const std::int64_t* original;  // which row of the set this one was
-  bool exclude_self;
-
-  __device__ T bar(std::int64_t row) const { return bars[row]; }
-
-  __device__ void meet(std::int64_t row, std::int64_t column, T score) const {
-    const int lane = threadIdx.x % WARP;
-    const bool enters = score > bars[row] && !(exclude_self && original[row] == column);
-    const unsigned entering = __ballot_sync(ALL, enters);
-    if (!entering) return;
-    std::int32_t before = 0;
-    if (lane == 0) before = atomicAdd(lists.counts + row, __popc(entering));
-    before = __shfl_sync(ALL, before, 0);
-    const std::int64_t p = before + __popc(entering & ((1u << lane) - 1));
-    if (enters && p < lists.room) lists.columns[row * lists.room + p] = static_cast<std::int32_t>(column);
-  }
-};
-
-template <class T> __global__ void clear(std::int64_t entries, Lists<T> lists) {
-  const std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (at < entries) lists.scores[at] = -static_cast<T>(INFINITY);
-}
 
 // One thread a row: how many columns of its list are contested, namely all that may be as near as the k-th best.
 template <class T>
-__global__ void contest(std::int64_t n, std::int64_t k, Doubt doubt, const double* lengths, const double* gaps,
-                        Lists<T> lists) {
+__global__ void contest(std::int64_t n, std::int64_t k, Doubt doubt, const double* lengths,
+                        const double* gaps, Lists<T> lists) {
   const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i >= n) return;
   const T* const scores = lists.scores + i * lists.room;
@@ -207,8 +87,8 @@ __global__ void settle(std::int64_t rows, const std::int64_t* original, View X, 
   if (lane == 0) tied[r] = as_near > k;
 }
 
-// Copies some packed rows, so that the main loop can walk over them, with the bar of each: what any column at least as
-// near as the k-th so far scores at least.
+// Copies some packed rows, so that the main loop can walk over them, with the bar of each, which all columns exceed
+// that are at least as near as the k-th so far.
 template <class Value, class T = ScoreOf<Value>>
 __global__ void gather(std::int64_t rows, std::int64_t padded, const std::int64_t* original, Rows<Value> from,
                        std::int64_t k, Doubt doubt, Scores scores, const double* lengths, const double* gaps,
@@ -219,18 +99,21 @@ __global__ void gather(std::int64_t rows, std::int64_t padded, const std::int64_
   values[at] = r < rows ? from.values[original[r] * from.d + t] : Value{};
   if (t != 0 || r >= rows) return;
   const std::int64_t i = original[r];
-  bars[r] = static_cast<T>(scores.of(similarities[i * k + k - 1], from.bias[i]) - doubt.of(lengths[i], gaps[i]));
+  bars[r] =
+      static_cast<T>(scores.of(similarities[i * k + k - 1], from.bias[i]) - doubt.of(lengths[i], gaps[i]));
 }
 
-using Tied = std::vector<std::pair<std::int64_t, std::vector<std::int64_t>>>;  // rows, and who shares their last place
+// Rows, and who shares their last place.
+using Tied = std::vector<std::pair<std::int64_t, std::vector<std::int64_t>>>;
 
 // For the tied rows among these, the columns that share the last place.
 template <class T>
-void note_ties(const std::vector<std::int64_t>& original, const std::vector<char>& tied, const Lists<T>& lists,
-               std::int64_t k, cudaStream_t stream, Tied& found) {
+void note_ties(const std::vector<std::int64_t>& original, const std::vector<char>& tied,
+               const Lists<T>& lists, std::int64_t k, cudaStream_t stream, Tied& found) {
+  const std::vector<std::int32_t> counts = copied(lists.counts, tied.size(), stream);
   for (std::size_t r = 0; r < tied.size(); r++) {
     if (!tied[r]) continue;
-    const std::int64_t count = copied(lists.counts + r, 1, stream)[0];
+    const std::int64_t count = counts[r];
     const std::vector<std::int32_t> columns = copied(lists.columns + r * lists.room, count, stream);
     const std::vector<double> values = copied(lists.values + r * lists.room, count, stream);
     std::vector<double> sorted = values;
@@ -253,9 +136,9 @@ struct Search {
   const Poll& poll;
   std::int64_t* indices;
   double* similarities;
-  Tied* tied;                       // null if nobody asks
-  Memory<double> shift;             // of all rows, once they are of length one
-  Memory<double> X2, Y2;            // sums of squares, as the definition has them
+  Tied* tied;             // null if nobody asks
+  Memory<double> shift;   // of all rows, once they are of length one
+  Memory<double> X2, Y2;  // sums of squares, as the definition has them
   Memory<double> X_lengths, Y_lengths;
   Scores scores{similarity, 1, 0};
 
@@ -332,21 +215,20 @@ template <class Arithmetic> std::vector<std::int64_t> guess(const Search& search
   // Guess.
   const Memory<std::int32_t> columns(n * room, stream), counts(n, stream);
   const Memory<T> scores(n * room, stream);
-  const Lists<T> lists{room, columns.data, scores.data, counts.data, nullptr};
+  const Memory<double> values(n * room, stream);
+  const Lists<T> lists{room, columns.data, scores.data, counts.data, values.data};
   launch(clear<T>, blocks_for(n * room, THREADS), THREADS, stream, n * room, lists);
   for_tiles<Arithmetic>(sides.X.rows(), sides.columns(search), false, Best<T>{lists, search.one_set}, stream,
                         search.poll);
 
   // Settle.
-  const Memory<double> values(n * room, stream);
   const Memory<char> tied(n, stream), open(n, stream);
-  const Lists<T> judged{room, columns.data, scores.data, counts.data, values.data};
-  launch(contest<T>, blocks_for(n, THREADS), THREADS, stream, n, k, sides.doubt, lengths, gaps, judged);
-  launch(settle<T>, blocks_for(n * WARP, THREADS), THREADS, stream, n, static_cast<const std::int64_t*>(nullptr),
-         search.X, search.Y, search.X2.data, search.of_Y(), search.similarity, k, judged, search.indices,
-         search.similarities, tied.data);
-  launch(certify<T>, blocks_for(n, THREADS), THREADS, stream, n, k, candidates, sides.doubt, search.scores, lengths,
-         gaps, sides.X.bias.data, search.similarities, judged, open.data);
+  launch(contest<T>, blocks_for(n, THREADS), THREADS, stream, n, k, sides.doubt, lengths, gaps, lists);
+  launch(settle<T>, blocks_for(n * WARP, THREADS), THREADS, stream, n,
+         static_cast<const std::int64_t*>(nullptr), search.X, search.Y, search.X2.data, search.of_Y(),
+         search.similarity, k, lists, search.indices, search.similarities, tied.data);
+  launch(certify<T>, blocks_for(n, THREADS), THREADS, stream, n, k, candidates, sides.doubt, search.scores,
+         lengths, gaps, sides.X.bias.data, search.similarities, lists, open.data);
   wait(stream, search.poll);
 
   const std::vector<char> open_here = open.all();
@@ -357,7 +239,7 @@ template <class Arithmetic> std::vector<std::int64_t> guess(const Search& search
     left.push_back(i);
     tied_here[i] = false;  // not yet known
   }
-  if (search.tied) note_ties<T>({}, tied_here, judged, k, stream, *search.tied);
+  if (search.tied) note_ties<T>({}, tied_here, lists, k, stream, *search.tied);
   return left;
 }
 
@@ -379,12 +261,13 @@ std::vector<std::int64_t> reopen(const Search& search, const Sides<Arithmetic>& 
   check(cudaMemsetAsync(counts.data, 0, n * sizeof(std::int32_t), stream));
   check(cudaMemsetAsync(tied.data, 0, n, stream));
   launch(gather<Value>, blocks_for(some.values.count, THREADS), THREADS, stream, n, padded_to(PADDING, n),
-         original.data, sides.X.rows(), k, sides.doubt, search.scores, sides.X.lengths.data, sides.X.gaps.data,
-         search.similarities, some.values.data, bars.data);
+         original.data, sides.X.rows(), k, sides.doubt, search.scores, sides.X.lengths.data,
+         sides.X.gaps.data, search.similarities, some.values.data, bars.data);
   for_tiles<Arithmetic>(some.rows(), sides.columns(search), true,
                         Within<T>{lists, bars.data, original.data, search.one_set}, stream, search.poll);
   launch(settle<T>, blocks_for(n * WARP, THREADS), THREADS, stream, n, original.data, search.X, search.Y,
-         search.X2.data, search.of_Y(), search.similarity, k, lists, search.indices, search.similarities, tied.data);
+         search.X2.data, search.of_Y(), search.similarity, k, lists, search.indices, search.similarities,
+         tied.data);
   wait(stream, search.poll);
 
   if (search.tied) note_ties<T>(rows, tied.all(), lists, k, stream, *search.tied);
@@ -403,7 +286,8 @@ template <class Rough, class Fine> void search_with(const Search& search) {
     const std::size_t batch = static_cast<std::size_t>(REOPENED_ENTRIES / room + 1);
     std::vector<std::int64_t> left;
     for (std::size_t start = 0; start < rows.size(); start += batch) {
-      const std::vector<std::int64_t> some(rows.begin() + start, rows.begin() + std::min(rows.size(), start + batch));
+      const std::vector<std::int64_t> some(rows.begin() + start,
+                                           rows.begin() + std::min(rows.size(), start + batch));
       for (const std::int64_t i : reopen(search, sides, some, room)) left.push_back(i);
     }
     rows = std::move(left);
@@ -428,8 +312,16 @@ void neighbors(int device, std::uintptr_t stream, const View& X, const View* oth
   const View& Y = others ? *others : X;
   const bool in_double = X.type == Type::f64 || Y.type == Type::f64;
   Tied tied;
-  Search search{X,    Y,       !others,      k, similarity, reinterpret_cast<cudaStream_t>(stream),
-                poll, indices, similarities, ties ? &tied : nullptr};
+  Search search{X,
+                Y,
+                !others,
+                k,
+                similarity,
+                reinterpret_cast<cudaStream_t>(stream),
+                poll,
+                indices,
+                similarities,
+                ties ? &tied : nullptr};
   search.measure();
   (in_double ? search_with<Fma<double>, Fma<double>> : searching(choose(precision, Precision::bf16)))(search);
   if (!ties) return;

@@ -139,7 +139,7 @@ __global__ void fill(View view, Frame frame, std::int64_t rows, std::int64_t d, 
   gap = sum_of_lanes(gap);
   along_shift = sum_of_lanes(along_shift);
   if (i >= rows || threadIdx.x % LANES != 0) return;
-  bias[i] = static_cast<ScoreOf<Value>>(!inside                          ? -INFINITY
+  bias[i] = static_cast<ScoreOf<Value>>(!inside                           ? -INFINITY
                                         : frame.bias == Bias::none        ? 0.0
                                         : frame.bias == Bias::half_square ? -0.5 * stored_square
                                                                           : along_shift);
@@ -153,7 +153,8 @@ inline Memory<double> means(const View& view, cudaStream_t stream, const double*
   const std::int64_t filled = (view.n + rows - 1) / rows;
   Memory<double> sums(slabs * view.d, stream), mean(view.d, stream);
   launch(sum_slabs, blocks_for(slabs * view.d, THREADS), THREADS, stream, view, lengths, rows, sums.data);
-  launch(mean_of_slabs, blocks_for(view.d, THREADS), THREADS, stream, filled, view.n, view.d, sums.data, mean.data);
+  launch(mean_of_slabs, blocks_for(view.d, THREADS), THREADS, stream, filled, view.n, view.d, sums.data,
+         mean.data);
   return mean;
 }
 

@@ -5,8 +5,10 @@
 // loads what it needs of a step into registers (load_blocks) and multiplies blocks of 16 x 8 entries. The bytes
 // move in the same way whatever they mean; only the arithmetic (Tf32, Tf32x3, Bf16) knows.
 //
-// Eight warps, two down and four across, have a share of 64 rows each: wide enough that reading a share's rows and
-// columns takes less time than multiplying them.
+// Eight warps, two down and four across, have a share of 64 rows each, high enough that reading a share's rows and
+// columns from the block's memory takes less time than multiplying them. A tile is 256 wide where the reducer meets
+// one set, and 128 where it meets two, so that the sums of a thread take 128 of its 255 registers either way. In all
+// it needs 226 (tf32, bf16) or 254 (tf32x3) for one set, 224 or 234 for two, on sm_90; a few less on sm_80.
 #pragma once
 #include "mma.cuh"
 #include "pack.cuh"
@@ -19,8 +21,9 @@ template <class Arithmetic, int WIDTH_> struct TensorTile {
   static constexpr int HEIGHT = 128, WIDTH = WIDTH_;
   static constexpr int WARPS_DOWN = 2, WARPS_ACROSS = 4;
   static constexpr int SHARE_HEIGHT = HEIGHT / WARPS_DOWN, SHARE_WIDTH = WIDTH / WARPS_ACROSS;
-  static constexpr int ROWS = SHARE_HEIGHT / 8, COLUMNS = SHARE_WIDTH / 4;  // of the share, those of one thread
-  static constexpr int ACROSS = 4;  // neighbouring threads that share their rows
+  static constexpr int ROWS = SHARE_HEIGHT / 8,
+                       COLUMNS = SHARE_WIDTH / 4;  // of the share, those of one thread
+  static constexpr int ACROSS = 4;                 // neighbouring threads that share their rows
 
   static constexpr int CHUNK = 16, CHUNKS = 4;  // bytes of one copy, and copies in a row of a slab
   static constexpr int DEPTH = CHUNK * CHUNKS / sizeof(Value);
@@ -43,8 +46,8 @@ template <class Arithmetic, int WIDTH_> struct TensorTile {
   }
 
   // Sends for the slab that starts at unit `start`: the rows of A, then the columns, rows of B.
-  __device__ static void load(const Rows<Value>& A, std::int64_t row, const Rows<Value>& B, std::int64_t column,
-                              std::int64_t start, char* slab) {
+  __device__ static void load(const Rows<Value>& A, std::int64_t row, const Rows<Value>& B,
+                              std::int64_t column, std::int64_t start, char* slab) {
 #pragma unroll
     for (int at = threadIdx.x; at < (HEIGHT + WIDTH) * CHUNKS; at += THREADS) {
       const int r = at / CHUNKS, chunk = at % CHUNKS;
@@ -55,8 +58,8 @@ template <class Arithmetic, int WIDTH_> struct TensorTile {
   }
 
   // Sends for the first slabs of a tile, so that they come while something else is done.
-  __device__ static void begin(const Rows<Value>& A, std::int64_t row, const Rows<Value>& B, std::int64_t column,
-                               char* memory) {
+  __device__ static void begin(const Rows<Value>& A, std::int64_t row, const Rows<Value>& B,
+                               std::int64_t column, char* memory) {
 #pragma unroll
     for (int s = 0; s < STAGES - 1; s++) {
       if (s * DEPTH < A.d) load(A, row, B, column, s * DEPTH, memory + s * SLAB);
@@ -65,15 +68,16 @@ template <class Arithmetic, int WIDTH_> struct TensorTile {
   }
 
   // Adds to `sum` the thread's share of the tile that has begun.
-  __device__ static void multiply(const Rows<Value>& A, std::int64_t row, const Rows<Value>& B, std::int64_t column,
-                                  char* memory, float (&sum)[ROWS][COLUMNS]) {
+  __device__ static void multiply(const Rows<Value>& A, std::int64_t row, const Rows<Value>& B,
+                                  std::int64_t column, char* memory, float (&sum)[ROWS][COLUMNS]) {
     const int slabs = static_cast<int>(A.d / DEPTH);
     int stage = 0, free = STAGES - 1;
     for (int s = 0; s < slabs; s++) {
       wait_for_copies<STAGES - 2>();
       __syncthreads();  // slab s is here, all of it; and nobody still reads slab s - 1
       const int next = s + STAGES - 1;
-      if (next < slabs) load(A, row, B, column, static_cast<std::int64_t>(next) * DEPTH, memory + free * SLAB);
+      if (next < slabs)
+        load(A, row, B, column, static_cast<std::int64_t>(next) * DEPTH, memory + free * SLAB);
       end_copies();
 #pragma unroll
       for (int step = 0; step < CHUNKS / 2; step++) multiply(memory + stage * SLAB, step, sum);
@@ -88,7 +92,8 @@ template <class Arithmetic, int WIDTH_> struct TensorTile {
     const int lane = threadIdx.x % WARP;
     const int first_row = warp() / WARPS_ACROSS * SHARE_HEIGHT;
     const int first_column = HEIGHT + warp() % WARPS_ACROSS * SHARE_WIDTH;
-    typename Arithmetic::Operand a[ROWS / 2];  // of 16 rows: first chunk of the upper 8, lower 8, second chunk
+    typename Arithmetic::Operand
+        a[ROWS / 2];  // of 16 rows: first chunk of the upper 8, lower 8, second chunk
 #pragma unroll
     for (int i = 0; i < ROWS / 2; i++) {
       std::uint32_t words[4];
@@ -98,7 +103,8 @@ template <class Arithmetic, int WIDTH_> struct TensorTile {
 #pragma unroll
     for (int j = 0; j < COLUMNS / 4; j++) {  // 16 columns: both chunks of the first 8, then of the others
       std::uint32_t words[4];
-      load_blocks(words, place(slab, first_column + j * 16 + lane / 16 * 8 + lane % 8, step * 2 + lane / 8 % 2));
+      load_blocks(words,
+                  place(slab, first_column + j * 16 + lane / 16 * 8 + lane % 8, step * 2 + lane / 8 % 2));
       const typename Arithmetic::Operand b = words;
 #pragma unroll
       for (int i = 0; i < ROWS / 2; i++) {

@@ -32,10 +32,13 @@ __device__ inline void look_at(const Score* line, const Score (&bias)[WIDTH / WA
   for (int c = lane; c < WIDTH; c += WARP) reducer.meet(row, column + c, line[c] + B.bias[column + c]);
 }
 
-// A block owns rows of A and walks over columns, so what its reducer keeps for a row needs no lock: over all columns,
-// or, if the reducer can bear it, over `span` of them, and other blocks over the others. reducer.bar(row) is the score
-// that a column must exceed to matter; reducer.meet(row, column, score) is called by whole warps: one row, 32 columns,
-// one each thread; columns beyond the last come with a score of minus infinity.
+// A block owns rows of A and walks over columns, so what its reducer keeps for a row needs no lock: over all
+// columns, or, if the reducer can bear it, over `span` of them, and other blocks over the others. reducer.bar(row)
+// is the score that a column must exceed to matter; reducer.meet(row, column, score) is called by whole warps: one
+// row, 32 columns, one each thread; columns beyond the last come with a score of minus infinity.
+//
+// A finished tile passes through the block's memory a few rows at a time, one of each slot, because the entries of a
+// row lie in several warps, and its reducer wants them in one.
 template <class Tile, class Reducer, class Value = typename Tile::Value>
 __global__ void __launch_bounds__(THREADS, 1)
     walk_over(Rows<Value> A, Rows<Value> B, std::int64_t first_row, std::int64_t down, std::int64_t span,
@@ -74,18 +77,20 @@ __global__ void __launch_bounds__(THREADS, 1)
 
 // All tiles of A B'. With split = true several blocks share rows that are too few to keep the GPU busy.
 template <class Arithmetic, class Reducer, class Value = typename Arithmetic::Value>
-void for_tiles(const Rows<Value>& A, const Rows<Value>& B, bool split, const Reducer& reducer, cudaStream_t stream,
-               const Poll& poll) {
+void for_tiles(const Rows<Value>& A, const Rows<Value>& B, bool split, const Reducer& reducer,
+               cudaStream_t stream, const Poll& poll) {
   using Tile = typename Arithmetic::Wide;
-  constexpr int MEMORY = Tile::MEMORY + Tile::HEIGHT / Tile::ROWS * (Tile::WIDTH + 4) * sizeof(ScoreOf<Value>);
+  constexpr int MEMORY =
+      Tile::MEMORY + Tile::HEIGHT / Tile::ROWS * (Tile::WIDTH + 4) * sizeof(ScoreOf<Value>);
   const std::int64_t tiles_down = blocks_for(A.n, Tile::HEIGHT), tiles_across = blocks_for(B.n, Tile::WIDTH);
-  const std::int64_t parts = split ? std::clamp<std::int64_t>(2 * multiprocessors() / tiles_down, 1, tiles_across) : 1;
+  const std::int64_t parts =
+      split ? std::clamp<std::int64_t>(2 * multiprocessors() / tiles_down, 1, tiles_across) : 1;
   const std::int64_t span = blocks_for(tiles_across, static_cast<int>(parts)) * Tile::WIDTH;
   const std::int64_t at_once = blocks_at_once(B.n * B.d);
   for (std::int64_t first = 0; first < tiles_down; first += at_once) {
     const std::int64_t down = std::min(at_once, tiles_down - first);
-    launch_with(MEMORY, walk_over<Tile, Reducer>, down * blocks_for(B.n, static_cast<int>(span)), THREADS, stream, A,
-                B, first * Tile::HEIGHT, down, span, reducer);
+    launch_with(MEMORY, walk_over<Tile, Reducer>, down * blocks_for(B.n, static_cast<int>(span)), THREADS,
+                stream, A, B, first * Tile::HEIGHT, down, span, reducer);
     wait(stream, poll, share_done(first + down, tiles_down));
   }
 }
@@ -99,11 +104,13 @@ struct Runs {
 
   explicit Runs(std::int64_t tiles)
       : tiles(tiles),
-        length(std::clamp<std::int64_t>(tiles / 32, 1, GROUP)),
+        length(std::max<std::int64_t>(tiles / 32, 1)),
         in_a_row((tiles + length - 1) / length) {}
 
   std::int64_t count() const { return (tiles + GROUP - 1) / GROUP * GROUP * in_a_row; }
-  __device__ std::int64_t row(std::int64_t run) const { return run / (GROUP * in_a_row) * GROUP + run % GROUP; }
+  __device__ std::int64_t row(std::int64_t run) const {
+    return run / (GROUP * in_a_row) * GROUP + run % GROUP;
+  }
   __device__ std::int64_t first(std::int64_t run) const { return run % (GROUP * in_a_row) / GROUP * length; }
 };
 
@@ -140,7 +147,8 @@ void for_tile_pairs(const Rows<Value>& A, const Rows<Value>& B, const Runs& runs
   const std::int64_t at_once = blocks_at_once(runs.length * Tile::WIDTH * (A.d + B.d));
   for (std::int64_t first = 0; first < count; first += at_once) {
     const std::int64_t some = std::min(at_once, count - first);
-    launch_with(Tile::MEMORY, walk_over_pairs<Tile, Reducer>, some, THREADS, stream, A, B, runs, first, reducer);
+    launch_with(Tile::MEMORY, walk_over_pairs<Tile, Reducer>, some, THREADS, stream, A, B, runs, first,
+                reducer);
     wait(stream, poll, share_done(first + some, count));
   }
 }
