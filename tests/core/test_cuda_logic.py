@@ -120,6 +120,9 @@ HARD = {
     "near ties": lambda X: X[:1] + np.float32(1e-6) * X,
     "a large mean": lambda X: X + np.float32(1000),
     "rows of all lengths": lambda X: X * np.float32(10.0) ** np.linspace(-12, 12, len(X), dtype=np.float32)[:, None],
+    "sums that are cut": lambda X: (
+        np.sign(X[:, :1]) * np.where(np.arange(X.shape[1]), 253 / 2**19, 1).astype(np.float32)
+    ),
     "a grid": lambda X: np.round(X) + np.float32(5),
 }
 
