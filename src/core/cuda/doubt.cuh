@@ -1,5 +1,5 @@
-// Guessed scores and similarities: how one becomes the other, and how far they may lie apart. The counterpart, for rows
-// that are packed as pack.cuh does and multiplied by any arithmetic, of `doubt` in ../similarity.hpp.
+// Guessed scores and similarities: how one becomes the other, and how far they may lie apart. The counterpart, for
+// rows that are packed as pack.cuh does and multiplied by any arithmetic, of `doubt` in ../similarity.hpp.
 #pragma once
 #include "pack.cuh"
 

@@ -6,9 +6,10 @@
 // move in the same way whatever they mean; only the arithmetic (Tf32, Tf32x3, Bf16) knows.
 //
 // Eight warps, two down and four across, have a share of 64 rows each, high enough that reading a share's rows and
-// columns from the block's memory takes less time than multiplying them. A tile is 256 wide where the reducer meets
-// one set, and 128 where it meets two, so that the sums of a thread take 128 of its 255 registers either way. In all
-// it needs 226 (tf32, bf16) or 254 (tf32x3) for one set, 224 or 234 for two, on sm_90; a few less on sm_80.
+// columns from the block's memory takes, by count, no longer than multiplying them. A tile is 256 wide where the
+// reducer meets one set, and 128 where it meets two, so that the sums of a thread take 128 of its 255 registers
+// either way. In all it needs 226 (tf32, bf16) or 254 (tf32x3) for one set, 224 or 234 for two, on sm_90; a few less
+// on sm_80.
 #pragma once
 #include "mma.cuh"
 #include "pack.cuh"
