@@ -36,7 +36,10 @@ if(NOT CONSILIENCE_CUDA STREQUAL "OFF")
   check_language(CUDA)
   if(CMAKE_CUDA_COMPILER)
     set(CMAKE_CUDA_RUNTIME_LIBRARY Static)  # so that importing needs neither a toolkit nor a driver
-    enable_language(CUDA)  # for the oldest GPUs that nvcc knows, and as PTX that newer ones compile on first use
+    if(NOT CMAKE_CUDA_ARCHITECTURES)  # without tensor cores, and with; the latter also as PTX, which newer GPUs compile
+      set(CMAKE_CUDA_ARCHITECTURES 75-real 80)
+    endif()
+    enable_language(CUDA)
     set(CMAKE_CUDA_STANDARD 17)
     add_library(cuda OBJECT
       src/core/cuda/cross_correlation.cu

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import sys
 
-from consilience.check import FEWEST_STIMULI, InputError, check_k
+from consilience.check import FEWEST_STIMULI, InputError, check_choice, check_k
 from consilience.core import roads
+from consilience.core.fit import check_narrow
+from consilience.core.memory import need
 from consilience.core.progress import progress
 
 CUDA = 2  # DLPack's number for this kind of device
+PRECISIONS = ("auto", "float32", "tf32", "3xtf32", "bf16")
 
 
 def is_on_device(X):
@@ -20,7 +23,21 @@ def is_on_device(X):
     return hasattr(X, "__dlpack_device__") and X.__dlpack_device__()[0] == CUDA
 
 
-def neighbors(X, k, similarity, others=None, want_ties=False):
+def check_precision(X, precision):
+    """A precision that X's device has; a CPU computes as its input is."""
+    check_choice(precision, "precision", PRECISIONS)
+    if not is_on_device(X):
+        if precision != "auto":
+            raise InputError(f"precision={precision!r} is for CUDA tensors; for this array leave it at 'auto'.")
+    elif precision in ("tf32", "3xtf32", "bf16"):
+        library_of(X)
+        if not roads.compiled.tensor_cores(X.__dlpack_device__()[1]):
+            raise InputError(
+                f"precision={precision!r} needs tensor cores: a GPU from sm_80 on, and a build for such. Use 'float32'."
+            )
+
+
+def neighbors(X, k, similarity, others=None, want_ties=False, precision="auto"):
     """Indices, similarities, ties: see :func:`consilience.core.neighbors.neighbors`. Ties come in NumPy."""
     library = library_of(X)
     X = check_on_device(library, X, similarity, "X")
@@ -32,7 +49,11 @@ def neighbors(X, k, similarity, others=None, want_ties=False):
             raise InputError(f"X has {X.shape[1]} units and others {others.shape[1]}; both need the same.")
         candidates = others.shape[0] + 1
     k = check_k(k, candidates)
+    in_double = library.float64 in (X.dtype, getattr(others, "dtype", None))
+    rows = n + (0 if others is None else len(others))
+    size = rows * (8 if in_double else 4) * X.shape[1] + n * 24 * (3 * k + 22)  # copies, and lists of candidates
     with device_of(library, X):
+        need(size, f"The {k} neighbours of {n:,} stimuli", free_memory(library))
         where = {"device": X.device} if library.__name__ == "torch" else {}
         indices = library.empty((n, k), dtype=library.int64, **where)
         similarities = library.empty((n, k), dtype=library.float64, **where)
@@ -40,9 +61,18 @@ def neighbors(X, k, similarity, others=None, want_ties=False):
         lent = lend([X, others, indices, similarities], stream)
         with progress("neighbours") as tell:
             ties = roads.compiled.neighbors_on_cuda(
-                lent[0], lent[1], similarity, lent[2], lent[3], want_ties=want_ties, stream=stream, tell=tell
+                lent[0],
+                lent[1],
+                similarity,
+                lent[2],
+                lent[3],
+                want_ties=want_ties,
+                precision=precision,
+                stream=stream,
+                tell=tell,
             )
-        if library.float64 not in (X.dtype, getattr(others, "dtype", None)):
+        if not in_double:
+            check_narrow(float(abs(similarities).max()))
             similarities = narrow(similarities)
     return indices, similarities, ties
 
@@ -59,15 +89,25 @@ def check_pair(X, Y, similarity, names=("X", "Y")):
     return X, Y
 
 
-def kernel_sums(X, Y, kernel, spread, in_double, products, *rest):
+def kernel_sums(X, Y, kernel, spread, in_double, precision, products, *rest):
     """Fills five NumPy arrays: see :func:`consilience.core.kernel_sums.kernel_sums`."""
     library = library_of(X)
+    size = len(X) * ((8 if in_double else 4) * (X.shape[1] + Y.shape[1]) + 64)
     with device_of(library, X):
+        need(size, f"The kernel sums of {len(X):,} stimuli", free_memory(library))
         stream = current_stream(library)
         lent = lend([X, Y], stream)
         with progress("kernel sums") as tell:
             roads.compiled.kernel_sums_on_cuda(
-                *lent, kernel, spread, products, *rest, in_double=in_double, stream=stream, tell=tell
+                *lent,
+                kernel,
+                spread,
+                products,
+                *rest,
+                in_double=in_double,
+                precision=precision,
+                stream=stream,
+                tell=tell,
             )
 
 
@@ -181,6 +221,13 @@ def current_stream(library):
     if library.__name__ == "torch":
         return library.cuda.current_stream().cuda_stream
     return library.cuda.get_current_stream().ptr
+
+
+def free_memory(library):
+    """Bytes that are free on the current device, beside what the library holds for itself."""
+    if library.__name__ == "torch":
+        return library.cuda.mem_get_info()[0]
+    return library.cuda.runtime.memGetInfo()[0]
 
 
 def lend(arrays, stream):
