@@ -6,19 +6,26 @@
 Timed is the whole way from two float32 arrays on the device to the score. A precision's peak is measured too, as one
 large matrix product in it: the table says what share of that was reached, counting the fewest multiplications that
 the task needs (all pairs for neighbours, half of them for CKA). torch's neighbours are those of the precision that
-it multiplies in; ours are the same, and exact, in every one. Written to `benchmarks/results/gpu-<device>.json`.
+it multiplies in; ours are the same, and exact, in every one. Written to `benchmarks/results/gpu-<task>.json`; README.md
+says what a record holds.
 """
 
 import argparse
 import statistics
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from side_by_side import keep
+
+from consilience.core import facts, kernel_sums, neighbors
+from consilience.core.hsic import unbiased
+from consilience.core.kernel_sums import median_distance
 
 UNITS, K = 768, 10
 PRECISIONS = ("float32", "3xtf32", "tf32", "bf16")
@@ -28,8 +35,6 @@ ROWS, COLUMNS = 8192, 65536  # of the similarities that torch holds at once: 2 G
 
 
 def our_neighbors(X, precision):
-    from consilience.core import neighbors
-
     return neighbors(X, K, precision=precision)[0]
 
 
@@ -59,16 +64,12 @@ def mutual(search, X, Y, precision):
 
 
 def our_cka(X, Y, precision):
-    from consilience.core import kernel_sums
-
     hsic = kernel_sums(X, Y, "rbf", precision=precision).hsic_unbiased
     return hsic.kl / np.sqrt(hsic.kk * hsic.ll)
 
 
 def torch_cka(X, Y, precision):
     """Square blocks on and above the diagonal; sums along rows and columns of a block in float32, others in float64."""
-    from consilience.core.kernel_sums import median_distance
-
     n, sets = len(X), []
     for A in (X, Y):
         A = (A - A.mean(0)) / median_distance(A)
@@ -104,11 +105,6 @@ def block_sums(P, P_down, P_across, Q, Q_down, Q_across, diagonal):
     return of_products, torch.stack([K.sum(1), L.sum(1)]), torch.stack([K.sum(0), L.sum(0)])
 
 
-def unbiased(n, products, k, l):
-    """The U-statistic of Song et al. 2012, but for its factor."""
-    return products + k.sum() * l.sum() / ((n - 1) * (n - 2)) - 2 * (k @ l) / (n - 2)
-
-
 def two_sets(n, device):
     """Two views of the same stimuli, half shared, half their own."""
     generator = torch.Generator(device).manual_seed(0)
@@ -128,7 +124,7 @@ def multiplying_in(precision):
 
 
 def seconds(work, repeats, device):
-    """The median of some runs, after one that is not counted, and the last result."""
+    """What some runs took, after one that is not counted, and the last result."""
     times = []
     for _ in range(repeats + 1):
         synchronize(device)
@@ -136,7 +132,7 @@ def seconds(work, repeats, device):
         result = work()
         synchronize(device)
         times.append(time.perf_counter() - start)
-    return statistics.median(times[1:]), result
+    return times[1:], result
 
 
 def synchronize(device):
@@ -145,59 +141,83 @@ def synchronize(device):
 
 
 def peak(precision, repeats, device, edge=8192):
-    """Multiplications and additions a second of one large matrix product."""
+    """GFLOP/s of one large matrix product."""
     if precision == "3xtf32":
         return peak("tf32", repeats, device, edge) / 3
     A = torch.randn(edge, edge, device=device).to(torch.bfloat16 if precision == "bf16" else torch.float32)
     with multiplying_in(precision):
-        return 2 * edge**3 / seconds(lambda: A @ A.T, 10 * repeats, device)[0]
+        times, _ = seconds(lambda: A @ A.T, 10 * repeats, device)
+    return 2 * edge**3 / 1e9 / statistics.median(times)
+
+
+class Task(NamedTuple):
+    title: str
+    score: str
+    best: str  # the precision that "auto" is on tensor cores
+    operations: Callable  # of n
+    ours: Callable
+    in_torch: Callable
 
 
 TASKS = {
-    "mutual k-NN": (
+    "neighbors": Task(
+        f"mutual {K}-NN, two sets",
+        "mutual k-NN",
+        "bf16",
         lambda n: 2 * 2 * n * n * UNITS,
-        lambda *arguments: mutual(our_neighbors, *arguments),
-        lambda *arguments: mutual(torch_neighbors, *arguments),
+        partial(mutual, our_neighbors),
+        partial(mutual, torch_neighbors),
     ),
-    "RBF CKA": (lambda n: 2 * n * n * UNITS, our_cka, torch_cka),
+    "kernel_sums": Task("debiased RBF CKA", "CKA", "3xtf32", lambda n: 2 * n * n * UNITS, our_cka, torch_cka),
 }
 
 
-def measure(sizes, repeats, device="cuda"):
-    """One row for each task, size, contender and precision."""
-    peaks = {precision: peak(precision, repeats, device) for precision in PRECISIONS}
+def measure(task, sizes, repeats, peaks, device="cuda"):
+    """The rows of a record: for each size ours in every precision, the default first, and torch in those it has."""
+    ours = sorted(PRECISIONS, key=lambda precision: precision != task.best)
+    entrants = [("consilience", precision, precision, task.ours) for precision in ours]
+    entrants += [(f"torch in {precision}", "stock", precision, task.in_torch) for precision in IN_TORCH]
     rows = []
     for n in sizes:
         X, Y = two_sets(n, device)
-        for task, (operations, ours, in_torch) in TASKS.items():
-            for who, precisions, run in (("consilience", PRECISIONS, ours), ("torch", IN_TORCH, in_torch)):
-                for precision in precisions:
-                    with multiplying_in(precision):
-                        taken, score = seconds(partial(run, X, Y, precision), repeats, device)
-                    share = operations(n) / taken / peaks[precision]
-                    rows.append(
-                        dict(task=task, n=n, who=who, precision=precision, seconds=taken, score=score, share=share)
-                    )
-                    print(
-                        "{task}, n = {n:,}, {who}, {precision}: {seconds:.3f} s, {share:.0%}, {score:.6f}".format(
-                            **rows[-1]
-                        )
-                    )
-    return {"peaks": peaks, "rows": rows}
+        for contender, setting, precision, run in entrants:
+            with multiplying_in(precision):
+                times, score = seconds(partial(run, X, Y, precision), repeats, device)
+            taken, gflop = statistics.median(times), task.operations(n) / 1e9
+            print(f"{task.title}, n = {n:,}, {contender}, {precision}: {taken:.3f} s, {score:.6f}")
+            rows.append(
+                {
+                    "n": n,
+                    "contender": contender,
+                    "setting": setting,
+                    "threads": 1,
+                    "repeats": repeats,
+                    "extra_mb": None,
+                    "gflop": gflop,
+                    "share_of_peak": gflop / taken / peaks[precision],
+                    "score": score,
+                    "stopped": None,
+                }
+                | {
+                    f"{clock}_seconds{end}": of(times)
+                    for clock in ("cpu", "wall")
+                    for end, of in (("", statistics.median), ("_min", min), ("_max", max))
+                }
+            )
+    return rows
 
 
 def device_facts():
-    from consilience.core import facts
-
+    """What the records of all tasks share."""
     query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
     driver = subprocess.run(query, capture_output=True, text=True, check=False).stdout.strip()
+    core = facts()
     return {
-        "device": torch.cuda.get_device_name(),
-        "driver": driver,
-        "torch": torch.__version__,
-        "torch's CUDA": torch.version.cuda,
-        "core's CUDA": facts()["CUDA"],
         "date": time.strftime("%Y-%m-%d"),
+        "machine": {"device": torch.cuda.get_device_name(), "driver": driver},
+        "versions": {"consilience": core["consilience"], "torch": torch.__version__},
+        "compilers": {"consilience": core["CUDA"], "torch": torch.version.cuda},
+        "clock": "time on the wall clock",
     }
 
 
@@ -208,9 +228,11 @@ def main():
     options = parser.parse_args()
     if not torch.cuda.is_available():
         raise SystemExit("PyTorch finds no GPU here, so there is nothing to time. `make bench` times the CPU.")
-    where = device_facts()
-    name = where["device"].replace(" ", "-").lower()
-    keep(f"gpu-{name}", {**where, "units": UNITS, "k": K, **measure(options.n, options.repeats)})
+    peaks = {precision: peak(precision, options.repeats, "cuda") for precision in PRECISIONS}
+    for name, task in TASKS.items():
+        record = {"task": task.title, "n_name": "stimuli", "score": task.score, "digits": 6, "peak_gflops": peaks}
+        record |= device_facts() | {"options": {"units": UNITS, "k": K, "repeats": options.repeats}}
+        keep(f"gpu-{name}", record | {"runs": measure(task, options.n, options.repeats, peaks)})
 
 
 if __name__ == "__main__":

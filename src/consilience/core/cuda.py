@@ -16,6 +16,7 @@ from consilience.core.progress import progress
 
 CUDA = 2  # DLPack's number for this kind of device
 PRECISIONS = ("auto", "float32", "tf32", "3xtf32", "bf16")
+PIECES = 2**29  # bytes for a piece of each layer's kernel
 
 
 def is_on_device(X):
@@ -115,8 +116,9 @@ def dissimilarities(X, dissimilarity):
     """The condensed vector, on X's device: see :func:`consilience.core.dissimilarities.dissimilarities`."""
     library = library_of(X)
     X = check_on_device(library, X, dissimilarity, "X")
-    n = X.shape[0]
+    n, d = X.shape
     with device_of(library, X):
+        need(4 * n * (n - 1) + 8 * n * (d + 1), f"The dissimilarities of {n:,} stimuli", free_memory(library))
         where = {"device": X.device} if library.__name__ == "torch" else {}
         found = library.empty(n * (n - 1) // 2, dtype=library.float64, **where)
         stream = current_stream(library)
@@ -138,7 +140,10 @@ def check_layers(layers, kernel):
 def layer_sums(layers, kernel, spreads, shift, in_double, *sums):
     """Fills three NumPy arrays: see :func:`consilience.core.layer_sums.layer_sums`."""
     library = library_of(layers[0])
+    n, count = len(layers[0]), len(layers)
+    size = n * ((8 if in_double else 4) * sum(X.shape[1] for X in layers) + 40 * count) + PIECES
     with device_of(library, layers[0]):
+        need(size, f"The sums of {count} layers of {n:,} stimuli", free_memory(library))
         stream = current_stream(library)
         lent = lend(layers, stream)
         with progress("sums of layers") as tell:
@@ -152,10 +157,12 @@ def cross_correlation(units, voxels, k, sign, thresholds):
     library = library_of(units)
     where = {"device": units.device} if library.__name__ == "torch" else {}
     columns = (k, library.int64), (k, library.float64), (len(thresholds), library.int64)
+    shapes = units.shape[1], voxels.shape[1]
+    width = 8 if library.float64 in (units.dtype, voxels.dtype) else 4
+    size = sum(shapes) * (len(units) * width + 20 * (k + max(8, k // 2)) + 16 * k + 8 * len(thresholds) + 40)
     with device_of(library, units):
-        sides = [
-            [library.empty((X.shape[1], m), dtype=dtype, **where) for m, dtype in columns] for X in (units, voxels)
-        ]
+        need(size, "The correlations of {:,} units and {:,} voxels".format(*shapes), free_memory(library))
+        sides = [[library.empty((n, m), dtype=dtype, **where) for m, dtype in columns] for n in shapes]
         stream = current_stream(library)
         lent = lend([units, voxels, *sides[0], *sides[1]], stream)
         with progress("correlations") as tell:
@@ -182,7 +189,9 @@ def narrow(array):
 def relation_sums(Z, W, u, p, e, sums, in_double):
     """Fills `sums`: see :func:`consilience.core.relation_sums.relation_sums`."""
     library = library_of(Z)
+    size = len(Z) * ((8 if in_double else 4) * (Z.shape[1] + W.shape[1]) + 80)
     with device_of(library, Z):
+        need(size, f"The relation sums of {len(Z):,} stimuli", free_memory(library))
         stream = current_stream(library)
         lent = lend([Z, W], stream)
         with progress("relation sums") as tell:

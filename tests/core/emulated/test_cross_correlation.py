@@ -35,11 +35,14 @@ def cross_correlation(library):
 
 @pytest.mark.parametrize("sign", SIGNS)
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-@pytest.mark.parametrize(("n", "n_units", "n_voxels", "k"), [(4, 1, 3, 1), (33, 66, 17, 17), (12, 140, 270, 2)])
-def test_cross_correlation_equals_the_twin(n, n_units, n_voxels, k, dtype, sign, cross_correlation, normal):
+@pytest.mark.parametrize(
+    ("n", "n_units", "n_voxels", "k", "thresholds"),
+    [(4, 1, 3, 1, [0.3]), (33, 66, 17, 17, [0.01, 0.3, 1.0]), (12, 140, 270, 2, [0.9, 1.0])],
+)
+def test_cross_correlation_equals_the_twin(n, n_units, n_voxels, k, thresholds, dtype, sign, cross_correlation, normal):
     units, voxels = normal(n, n_units, dtype) + dtype(3), normal(n, n_voxels, dtype)[::-1]
     voxels[:, 1] = -units[:, 0]  # r = -1
-    problem = units, voxels, k, sign, [0.01, 0.3, 1.0]
+    problem = units, voxels, k, sign, thresholds
     for found, expected in zip(cross_correlation(*problem), twin_correlation.cross_correlation(*problem), strict=True):
         for a, b in zip(found, expected, strict=True):
             np.testing.assert_array_equal(a, b)
