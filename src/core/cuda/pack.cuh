@@ -31,9 +31,8 @@ template <class Value> struct Packed {
   Memory<Value> values;
   Memory<ScoreOf<Value>> bias;   // what a score gains in this row's column; minus infinity in the padding
   Memory<double> lengths, gaps;  // of each row, and how far what is stored lies from it
-  std::int64_t n = 0, d = 0;
+  std::int64_t n, d;
 
-  Packed() = default;
   Packed(std::int64_t n, std::int64_t units, cudaStream_t stream)
       : values(padded_to(PADDING, n) * padded_to(64 / sizeof(Value), units), stream),
         bias(padded_to(PADDING, n), stream),
