@@ -8,6 +8,7 @@ from consilience.book.expect import expect
 from consilience.book.glue import glue
 from consilience.book.order import order
 from consilience.book.scale import random_galleries, scale
+from consilience.book.world import world
 
 __all__ = [
     "UNTRAINED",
@@ -29,4 +30,5 @@ __all__ = [
     "resample",
     "rungs",
     "scale",
+    "world",
 ]
