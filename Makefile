@@ -11,6 +11,8 @@ SOURCES := $(shell find src data -type f -not -name '*.pyc' 2>/dev/null) CMakeLi
 CUDA := $(if $(CONSILIENCE_CUDA),-Ccmake.define.CONSILIENCE_CUDA=$(CONSILIENCE_CUDA))
 INSTALLED := $(VENV)/installed$(addprefix -cuda-,$(CONSILIENCE_CUDA))
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+PEERS := .venv-peers
+SITE := 'import sysconfig; print(sysconfig.get_path("purelib"))'
 NEW := grep --line-buffered -v 'already satisfied' || true
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
@@ -39,10 +41,12 @@ test: kit ## check the style, the Colab notebooks, and run all tests
 	$(BIN)/python -m consilience.book.colab --check
 	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
 
-bench: $(INSTALLED) ## time the core against its peers (benchmarks/)
-	$(PIP) install -c constraints.txt faiss-cpu | { $(NEW); }
-	$(BIN)/python benchmarks/neighbors.py
-	$(BIN)/python benchmarks/kernel_sums.py
+bench: $(PEERS)/made ## time the core against its peers, for an hour or so; best when nothing else runs
+	$(PEERS)/bin/python benchmarks/neighbors.py --n 1000 3000 10000 30000 50000 --threads 1 2
+	$(PEERS)/bin/python benchmarks/kernel_sums.py --n 1000 3000 10000 30000 --threads 1 2
+	$(PEERS)/bin/python benchmarks/chance.py --n 500 1000 2000
+	$(PEERS)/bin/python benchmarks/layer_sums.py
+	$(PEERS)/bin/python benchmarks/dissimilarities.py
 
 test-cuda: $(INSTALLED) ## run the tests that need a GPU
 	$(BIN)/python -m pytest -m cuda $(PYTEST_ARGS)
@@ -61,6 +65,14 @@ $(INSTALLED): $(SOURCES) | $(VENV)/made
 	$(PIP) install -c constraints.txt scikit-build-core nanobind cmake ninja | { $(NEW); }
 	$(PIP) install -c constraints.txt --no-build-isolation $(CUDA) ".[test]" | { $(NEW); }
 	@rm -f $(VENV)/installed*; touch $@
+
+# The peers have an environment of their own on top, so that tests and book see none of them.
+$(PEERS)/made: constraints.txt | $(INSTALLED)
+	$(BIN)/python -m venv $(PEERS)
+	$(BIN)/python -c $(SITE) > $$($(PEERS)/bin/python -c $(SITE))/consilience.pth
+	$(PEERS)/bin/python -m pip --disable-pip-version-check install -c constraints.txt faiss-cpu scikit-bio rsatoolbox \
+	  himalaya calibrated-similarity pytorch-cka | { $(NEW); }
+	@touch $@
 
 $(VENV)/made:
 	@PYTHON=$(PYTHON) sh book/_tools/needed.sh

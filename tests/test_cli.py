@@ -1,5 +1,7 @@
 """The command line: what it prints, and that errors are one line and a status."""
 
+import json
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -68,3 +70,47 @@ def test_kit_shows_first_and_asks_before_it_fetches(monkeypatch, missing, argume
     monkeypatch.setattr("consilience.kit.fetch", lambda names: done.append("fetched"))
     assert run(app, ["kit", *arguments], input=typed).exit_code == 0
     assert done == ["shown", "fetched"] if fetches else done == ["shown"]
+
+
+def two_models(tmp_path, ids=True):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 5))
+    order = rng.permutation(40)
+    named = {"ids": np.arange(40)} if ids else {}
+    np.savez(tmp_path / "a.npz", early=rng.standard_normal((40, 4)), late=X, **named)
+    shuffled = {"ids": order} if ids else {}
+    np.savez(tmp_path / "b.npz", last=(X @ rng.standard_normal((5, 6)))[order], **shuffled)
+    return [str(tmp_path / "a.npz"), str(tmp_path / "b.npz")]
+
+
+def test_compare_matches_rows_by_id_and_prints_json(tmp_path):
+    found = run(app, ["compare", *two_models(tmp_path), "--json", "--metric", "cka", "mutual_knn"])
+    assert found.exit_code == 0, found.output
+    rows = json.loads(found.output)
+    assert {(row["metric"], row["layer_a"], row["layer_b"]) for row in rows} == {
+        (metric, layer, "last") for metric in ("cka", "mutual_knn") for layer in ("early", "late")
+    }
+    late = next(row for row in rows if row["metric"] == "cka" and row["layer_a"] == "late")
+    assert late["p"] <= 1e-3
+    assert late["score"] > 0.5
+
+
+def test_compare_says_what_stands_out(tmp_path):
+    found = run(app, ["compare", *two_models(tmp_path), "--metric", "mutual_knn", "--k", "5"])
+    assert "most of all late and last" in found.output
+
+
+def test_compare_refuses_in_one_line(tmp_path):
+    found = run(app, ["compare", *two_models(tmp_path), "--metric", "ckka"])
+    assert found.exit_code == 2
+    assert len(found.stderr.strip().splitlines()) == 1
+    assert "choose one of" in found.stderr
+
+
+def test_align_takes_labels_from_a_file(tmp_path):
+    X = np.random.default_rng(0).standard_normal((40, 5))
+    np.save(tmp_path / "x.npy", X)
+    (tmp_path / "groups.txt").write_text("\n".join("ab"[i % 2] for i in range(40)))
+    x = str(tmp_path / "x.npy")
+    found = run(app, ["align", x, x, "--groups", str(tmp_path / "groups.txt")])
+    assert "within 2 groups" in found.output

@@ -123,3 +123,85 @@ def test_align_gives_an_interval_when_asked():
     wide, narrow = (cs.align(X, Y, ci=level) for level in (0.99, 0.8))
     assert wide.ci[0] < narrow.ci[0] < cs.cka(X, Y) < narrow.ci[1] < wide.ci[1]
     assert "99 % interval" in str(wide)
+
+
+@pytest.mark.parametrize("metric", sorted(set(cs.catalogue()) - {"linear_predictivity"}))
+def test_every_metric_finds_what_is_shared_and_nothing_in_noise(metric):
+    X, Y = world(9, n=60, shared=2.0)
+    noise = np.random.default_rng(10).standard_normal(Y.shape)
+    true, chance = (cs.align(X, other, metric, draws=199) for other in (Y, noise))
+    assert true.p <= 0.01
+    assert true.calibrated > 0.05
+    assert chance.p > 0.005
+    assert abs(chance.z) < 4
+    assert "above chance" in str(true)
+
+
+def test_a_distance_is_alike_where_it_is_small():
+    X, Y = world(11, n=40)
+    found = cs.align(X, Y, "procrustes", draws=199)
+    chance = np.array([cs.procrustes(X, Y[order]) for order in Orders(40, 199, 0)])
+    assert found.score < found.null_mean
+    assert found.p == (1 + (chance <= found.score).sum()) / 200
+    assert found.chance.quantile(0.95) < found.null_mean
+    assert cs.align(X, X, "procrustes", draws=99).calibrated == pytest.approx(1)
+
+
+@pytest.mark.parametrize("metric", ["rsa", "distance_correlation"])
+def test_moments_of_other_relations_agree_with_permutations(metric):
+    X, Y = world(12, n=40)
+    exact, drawn = (cs.align(X, Y, metric, method=m, draws=3000) for m in ("moments", "permutations"))
+    assert exact.null_mean == pytest.approx(drawn.null_mean, abs=5 * drawn.null_sd / 3000**0.5)
+    assert exact.null_sd == pytest.approx(drawn.null_sd, rel=0.07)
+    assert exact.null_skew == pytest.approx(drawn.null_skew, abs=0.25)
+
+
+def test_compare_has_the_null_of_all_metrics_and_layers():
+    X, Y = world(13)
+    rng = np.random.default_rng(14)
+    a, b = {"noise": rng.standard_normal((80, 6)), "view": X}, {"view": Y}
+    metrics = ["cka", "procrustes", "rsa", "cca"]
+    table = cs.compare(a, b, metrics, draws=99, ci=0.9)
+    assert list(table.metric.unique()) == metrics
+    assert {"null_skew", "p_all", "p_fdr", "rank_a", "width_b", "seconds", "low"} <= set(table.columns)
+    assert (table.p_fdr >= table.p - 1e-12).all()
+    assert (table.low < table.score).all() and (table.score < table.high).all()
+    true, noise = table[table.layer_a == "view"], table[table.layer_a == "noise"]
+    assert (true.p_all <= 0.02).all()
+    assert (noise.p_all > 0.02).all()
+    assert "most of all view and view" in repr(table)
+    assert table.set_index("metric").method["cca"].iloc[0] == "permutations"
+    assert table.set_index("metric").method["cka"].iloc[0] == "moments"
+
+
+def test_the_maximum_over_metrics_is_not_significant_too_often():
+    hits = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        a, b = ({str(i): rng.standard_normal((30, 5)) for i in range(3)} for _ in range(2))
+        hits += cs.compare(a, b, ["cka", "mutual_knn", "rsa"], draws=99, seed=seed, k=4).p_all.min() <= 0.05
+    assert hits <= 7
+
+
+def test_neighbours_say_how_many_of_how_many():
+    X, Y = world(15)
+    table = cs.compare({"x": X}, {"y": Y}, "mutual_knn", draws=99)
+    assert table.k.item() == 10
+    assert table.k_over_n.item() == 10 / 80
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"metrics": "ckaa"}, "metric"),
+        ({"kk": 3}, "There is no option 'kk'"),
+        ({"draws": 19, "alpha": 0.01}, "at least 99"),
+        ({"exchange": "swap"}, "exchange"),
+    ],
+)
+def test_compare_refuses(arguments, words):
+    X, Y = world(16)
+    with pytest.raises(cs.InputError, match=words):
+        cs.compare({"x": X}, {"y": Y}, **arguments)
+    with pytest.raises(cs.InputError, match="layers_b"):
+        cs.compare({"x": X}, {"y": Y[:50]})

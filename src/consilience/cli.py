@@ -1,4 +1,4 @@
-"""The command line: ``consilience doctor | kit | metrics | align``."""
+"""The command line: ``consilience doctor | kit | metrics | align | compare``."""
 
 from __future__ import annotations
 
@@ -50,29 +50,96 @@ def metrics():
     Console().print(table)
 
 
+File = Annotated[
+    Path,
+    typer.Argument(help="Stimuli by units, or several layers: .npy, .npz, .safetensors, .parquet, .csv or .pt."),
+]
+Groups = Annotated[Path | None, typer.Option(help="A file of one label a stimulus: only those alike are exchanged.")]
+Neighbours = Annotated[int | None, typer.Option(help="Neighbours, for metrics that have them; 10 if not given.")]
+
+
 @app.command()
 def align(
-    x: Annotated[Path, typer.Argument(help="A .npy file of shape (n_stimuli, n_units).")],
-    y: Annotated[Path, typer.Argument(help="Another, with the same stimuli in the same order.")],
-    metric: Annotated[str, typer.Option(help="cka or mutual_knn.")] = "cka",
-    k: Annotated[int | None, typer.Option(help="Neighbours, for mutual_knn; 10 if not given.")] = None,
+    x: File,
+    y: File,
+    metric: Annotated[str, typer.Option(help="See `consilience metrics`.")] = "cka",
+    k: Neighbours = None,
     ci: Annotated[float | None, typer.Option(help="Level of an interval of the score, for example 0.95.")] = None,
+    groups: Groups = None,
 ):
     """Score two saved arrays, with the null of that score."""
-    import numpy as np
-
     import consilience as cs
 
-    arrays = []
-    for path in (x, y):
-        try:
-            arrays.append(np.load(path, allow_pickle=False))
-        except (OSError, ValueError, EOFError):
-            stop(f"consilience align: {path} is not there, or is no .npy file of numbers.")
+    def score():
+        a, b = matched_files(x, y)
+        for one in (a, b):
+            if len(one.layers) > 1:
+                raise cs.InputError(f"{one.source} holds {len(one.layers)} arrays; use `consilience compare`.")
+        (X,), (Y,) = a.layers.values(), b.layers.values()
+        options = {} if k is None else {"k": k}
+        return cs.align(X, Y, metric=metric, ci=ci, groups=labels(groups), **options)
+
+    typer.echo(str(or_stop("align", score)))
+
+
+@app.command()
+def compare(
+    a: File,
+    b: File,
+    metric: Annotated[
+        list[str] | None, typer.Option(help="See `consilience metrics`; may be given again and again.")
+    ] = None,
+    more: Annotated[list[str] | None, typer.Argument(help="Further metrics, after --metric.")] = None,
+    k: Neighbours = None,
+    draws: Annotated[int, typer.Option(help="Random pairings, for the null of the best pair.")] = 200,
+    alpha: Annotated[float, typer.Option(help="Level of the tests.")] = 0.05,
+    groups: Groups = None,
+    seed: Annotated[int, typer.Option(help="Of the pairings.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print the table as JSON records.")] = False,
+):
+    """Score every layer in one file against every layer in another, by several metrics, with all nulls."""
+    import consilience as cs
+
+    def table():
+        first, second = matched_files(a, b)
+        named = ({name or one.source: X for name, X in one.layers.items()} for one in (first, second))
+        metrics = [*(metric or []), *(more or [])] or ["cka", "mutual_knn"]
+        options = {} if k is None else {"k": k}
+        chosen = {"alpha": alpha, "draws": draws, "groups": labels(groups), "seed": seed}
+        return cs.compare(*named, metrics=metrics, **chosen, **options)
+
+    found = or_stop("compare", table)
+    typer.echo(found.to_json(orient="records") if json else repr(found))
+
+
+def matched_files(x, y):
+    """Two files' representations, rows matched by id where both have ids."""
+    from consilience.files import matched, read
+
+    return matched(read(x), read(y))
+
+
+def labels(path):
+    """One label a stimulus, from a file of lines or of one array."""
+    import numpy as np
+
+    from consilience.files import READERS, read
+
+    if path is None:
+        return None
+    if path.suffix in READERS and path.suffix != ".csv":
+        return next(iter(read(path).layers.values())).ravel()
+    return np.array(path.read_text().split())
+
+
+def or_stop(command, compute):
+    """The result, or one line of words and a status."""
+    from consilience import InputError
+
     try:
-        typer.echo(str(cs.align(*arrays, metric=metric, ci=ci, **({} if k is None else {"k": k}))))
-    except cs.InputError as error:
-        stop(f"consilience align: {error}")
+        return compute()
+    except (InputError, OSError) as error:
+        stop(f"consilience {command}: {error}")
 
 
 def stop(words):

@@ -37,7 +37,12 @@ if(NOT CONSILIENCE_CUDA STREQUAL "OFF")
     set(CMAKE_CUDA_RUNTIME_LIBRARY Static)  # so that importing needs neither a toolkit nor a driver
     enable_language(CUDA)  # for the oldest GPUs that nvcc knows, and as PTX that newer ones compile on first use
     set(CMAKE_CUDA_STANDARD 17)
-    add_library(cuda OBJECT src/core/cuda/neighbors.cu src/core/cuda/kernel_sums.cu
+    add_library(cuda OBJECT
+      src/core/cuda/cross_correlation.cu
+      src/core/cuda/dissimilarities.cu
+      src/core/cuda/kernel_sums.cu
+      src/core/cuda/layer_sums.cu
+      src/core/cuda/neighbors.cu
       src/core/cuda/permutations.cu)
     target_compile_options(cuda PRIVATE --fmad=false -Xptxas --warn-on-spills)
     list(APPEND CONSILIENCE_PARTS $<TARGET_OBJECTS:cuda>)
@@ -59,19 +64,26 @@ else()
 endif()
 
 nanobind_add_module(_compiled STABLE_ABI NB_STATIC NOMINSIZE
-  src/core/python/module.cpp
-  src/core/python/neighbors.cpp
-  src/core/python/kernel_sums.cpp
-  src/core/python/dissimilarities.cpp
-  src/core/python/rank_correlation.cpp
-  src/core/python/permutations.cpp
-  src/core/pack.cpp
-  src/core/neighbors.cpp
-  src/core/kernel_sums.cpp
+  src/core/cross_correlation.cpp
   src/core/dissimilarities.cpp
-  src/core/rank_correlation.cpp
+  src/core/inversions.cpp
+  src/core/kernel_sums.cpp
+  src/core/layer_sums.cpp
+  src/core/neighbors.cpp
+  src/core/pack.cpp
+  src/core/peak.cpp
   src/core/permutations.cpp
   src/core/permuted_graphs.cpp
+  src/core/rank_correlation.cpp
+  src/core/python/cross_correlation.cpp
+  src/core/python/dissimilarities.cpp
+  src/core/python/kernel_sums.cpp
+  src/core/python/layer_sums.cpp
+  src/core/python/module.cpp
+  src/core/python/neighbors.cpp
+  src/core/python/peak.cpp
+  src/core/python/permutations.cpp
+  src/core/python/rank_correlation.cpp
   ${CONSILIENCE_PARTS})
 target_compile_options(_compiled PRIVATE -O3 -ffp-contract=off)
 target_link_libraries(_compiled PRIVATE Threads::Threads)

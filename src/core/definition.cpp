@@ -9,12 +9,19 @@ namespace consilience {
 namespace {
 
 constexpr int WIDTH = BYTES / sizeof(double);  // lanes in a register
-constexpr int EDGE = BYTES == 64 ? 5 : 3;      // EDGE x EDGE sums, and EDGE + 2 operands, fit into the registers
+constexpr int EDGE = BYTES == 64 ? 5 : 3;  // EDGE x EDGE sums, and EDGE + 2 operands, fit into the registers
 
 typedef double Vector __attribute__((vector_size(BYTES)));
-typedef double Unaligned __attribute__((vector_size(BYTES), aligned(8), may_alias));
 typedef double Pair __attribute__((vector_size(16)));
-typedef double UnalignedPair __attribute__((vector_size(16), aligned(8), may_alias));
+
+template <class V> INLINE V load(const double* p) {
+  typedef V unaligned __attribute__((aligned(8), may_alias));
+  return *reinterpret_cast<const unaligned*>(p);
+}
+INLINE void store(double* p, Vector v) {
+  typedef Vector unaligned __attribute__((aligned(8), may_alias));
+  *reinterpret_cast<unaligned*>(p) = v;
+}
 
 struct Product {
   INLINE Vector of(Vector x, Vector y) { return x * y; }
@@ -24,47 +31,53 @@ struct SquaredGap {
 };
 
 // Sixteen lanes of EDGE x EDGE pairs of rows: as many lanes at a time as a register holds, so that a block of
-// pairs stays in registers while all units pass by.
+// pairs stays in registers while all units pass by. Not inlined: see kernels.cpp.
 template <class Term>
-static __attribute__((noinline)) void sum_block(int64_t length, const double* const* A, const double* const* B,
-                                                double (*lanes)[LANES]) {
+__attribute__((noinline)) void sum_block(int64_t length, const double* const* A, const double* const* B,
+                                         double (*lanes)[LANES]) {
   for (int lane = 0; lane < LANES; lane += WIDTH) {
     const double *a[EDGE], *b[EDGE];
-    UNROLL for (int r = 0; r < EDGE; r++) a[r] = A[r] + lane;
-    UNROLL for (int c = 0; c < EDGE; c++) b[c] = B[c] + lane;
+    UNROLL for (int e = 0; e < EDGE; e++) {
+      a[e] = A[e] + lane;
+      b[e] = B[e] + lane;
+    }
     Vector sum[EDGE][EDGE];
     UNROLL for (int r = 0; r < EDGE; r++) UNROLL for (int c = 0; c < EDGE; c++) sum[r][c] = Vector{};
     for (int64_t t = 0; t < length; t += LANES) {
       Vector x[EDGE];
-      UNROLL for (int r = 0; r < EDGE; r++) x[r] = *reinterpret_cast<const Unaligned*>(a[r] + t);
+      UNROLL for (int r = 0; r < EDGE; r++) x[r] = load<Vector>(a[r] + t);
       UNROLL for (int c = 0; c < EDGE; c++) {
-        const Vector y = *reinterpret_cast<const Unaligned*>(b[c] + t);
+        const Vector y = load<Vector>(b[c] + t);
         UNROLL for (int r = 0; r < EDGE; r++) sum[r][c] += Term::of(x[r], y);
       }
     }
-    UNROLL for (int r = 0; r < EDGE; r++) UNROLL for (int c = 0; c < EDGE; c++)
-      *reinterpret_cast<Unaligned*>(lanes[r * EDGE + c] + lane) = sum[r][c];
+    UNROLL for (int r = 0; r < EDGE; r++) UNROLL for (int c = 0; c < EDGE; c++) {
+      store(lanes[r * EDGE + c] + lane, sum[r][c]);
+    }
   }
 }
 
 // The upper half of the lanes to the lower, until one is left.
 INLINE double add_up(const double* lanes) {
   Pair pairs[LANES / 2];
-  UNROLL for (int p = 0; p < LANES / 2; p++) pairs[p] = *reinterpret_cast<const UnalignedPair*>(lanes + 2 * p);
-  UNROLL for (int half = LANES / 4; half > 0; half /= 2)
+  UNROLL for (int p = 0; p < LANES / 2; p++) pairs[p] = load<Pair>(lanes + 2 * p);
+  UNROLL for (int half = LANES / 4; half > 0; half /= 2) {
     UNROLL for (int p = 0; p < half; p++) pairs[p] += pairs[p + half];
+  }
   return pairs[0][0] + pairs[0][1];
 }
 
 // At the edges the last row stands in for those beyond it, and what comes of that is not kept.
 template <class Term>
-static void sums(int rows, int columns, int64_t length, const double* A, const double* B, double* to, int stride) {
+void sums(int rows, int columns, int64_t length, const double* A, const double* B, double* to, int stride) {
   double lanes[EDGE * EDGE][LANES];
   for (int i = 0; i < rows; i += EDGE)
     for (int j = 0; j < columns; j += EDGE) {
       const double *a[EDGE], *b[EDGE];
-      for (int r = 0; r < EDGE; r++) a[r] = A + (i + r < rows ? i + r : rows - 1) * length;
-      for (int c = 0; c < EDGE; c++) b[c] = B + (j + c < columns ? j + c : columns - 1) * length;
+      for (int e = 0; e < EDGE; e++) {
+        a[e] = A + (i + e < rows ? i + e : rows - 1) * length;
+        b[e] = B + (j + e < columns ? j + e : columns - 1) * length;
+      }
       sum_block<Term>(length, a, b, lanes);
       for (int r = 0; r < EDGE && i + r < rows; r++)
         for (int c = 0; c < EDGE && j + c < columns; c++)

@@ -71,8 +71,8 @@ void dissimilarities(const Isa& isa, const View& X, Dissimilarity dissimilarity,
         double* const place = to + place_of(i, first, X.n);
         const double* const sum = sums + (i - row) * EDGE - column;
         for (std::int64_t j = first; j < end; j++)
-          place[j - first] = cosine ? dissimilarity_of(dissimilarity, sum[j], rows.squares[i], rows.squares[j],
-                                                       rows.roots[i], rows.roots[j])
+          place[j - first] = cosine ? dissimilarity_of(dissimilarity, sum[j], rows.squares[i],
+                                                       rows.squares[j], rows.roots[i], rows.roots[j])
                                     : dissimilarity_of(dissimilarity, sum[j], 0, 0, 0, 0);
       }
     });

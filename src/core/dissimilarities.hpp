@@ -1,7 +1,9 @@
-// All pairs of rows by the definition (similarity.hpp): the condensed upper triangle of a dissimilarity matrix.
+// All pairs of rows by the definition (similarity.hpp): the condensed upper triangle of a dissimilarity
+// matrix.
 //
-// Nothing is guessed here. An RDM is compared by its ranks, and an entry that depended on the tile it was computed
-// in would break ties at random: so each pair's sum has the definition's one order, and equal pairs are equal.
+// Nothing is guessed here. An RDM is compared by its ranks, and an entry that depended on the tile it was
+// computed in would break ties at random: so each pair's sum has the definition's one order, and equal pairs
+// are equal.
 #pragma once
 #include "tiles.hpp"
 
@@ -15,8 +17,8 @@ HOST_DEVICE inline bool of_cosine(Dissimilarity dissimilarity) {
   return dissimilarity == Dissimilarity::correlation || dissimilarity == Dissimilarity::cosine;
 }
 
-// From the sum of terms (products of a cosine, squared gaps of a distance) to the dissimilarity, never negative.
-// x2 and y2 are the rows' own sums of squares, with their roots; a distance does not look at them.
+// From the sum of terms (products of a cosine, squared gaps of a distance) to the dissimilarity, never
+// negative. x2 and y2 are the rows' own sums of squares, with their roots; a distance does not look at them.
 HOST_DEVICE inline double dissimilarity_of(Dissimilarity dissimilarity, double sum, double x2, double y2,
                                            double x_root, double y_root) {
   if (of_cosine(dissimilarity)) return 1 - cosine_of(sum, x2, y2, x_root, y_root);
@@ -28,8 +30,8 @@ HOST_DEVICE inline std::int64_t place_of(std::int64_t i, std::int64_t j, std::in
   return i * (2 * n - i - 1) / 2 + j - i - 1;
 }
 
-// `to` has room for n (n - 1) / 2. Throws where a row is not finite, or has no direction though a cosine is asked
-// for: Python has refused those in better words.
+// `to` has room for n (n - 1) / 2. Throws where a row is not finite, or has no direction though a cosine is
+// asked for: Python has refused those in better words.
 void dissimilarities(const Isa& isa, const View& X, Dissimilarity dissimilarity, const Workers& workers,
                      double* to);
 

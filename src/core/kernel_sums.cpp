@@ -1,26 +1,12 @@
 #include "kernel_sums.hpp"
 
 #include <array>
-#include <cmath>
+
+#include "kernel_tiles.hpp"
 
 namespace consilience {
 
 namespace {
-
-// Whole numbers in place of fractions, so that threads may add them in any order.
-struct Fixed {
-  double unit;
-  std::vector<std::atomic<std::int64_t>> sums;
-
-  // Each sum has at most n terms of size at most one.
-  explicit Fixed(std::int64_t n) : unit(std::ldexp(1.0, 61 - std::ilogb(static_cast<double>(n)))), sums(n) {}
-  void add(std::int64_t i, double x) {
-    sums[i].fetch_add(std::llrint(x * unit), std::memory_order_relaxed);
-  }
-  void write(double* to) const {
-    for (std::size_t i = 0; i < sums.size(); i++) to[i] = static_cast<double>(sums[i]) / unit;
-  }
-};
 
 // Keeps: sums of products for each run of tiles, and for the kernels of a distance the sum of each row.
 // Memory: 24 bytes a run, 16 a row. Order: a run's tiles come in order and runs are added up in theirs at the
@@ -42,37 +28,14 @@ template <class T> struct Sums {
         L_rows(A.n) {}
 
   void operator()(std::int64_t run, const Tile<T>& K, const Tile<T>& L, const Kernels<T>& kernels) {
-    const int panels = (K.columns + PANEL - 1) / PANEL;
-    evaluate(K, A, panels, kernels);
-    evaluate(L, B, panels, kernels);
+    evaluate(K, A, kernel, shift, kernels);
+    evaluate(L, B, kernel, shift, kernels);
     double sums[3] = {};
-    kernels.sum_products(K.rows, panels, K.scores, L.scores, K.stride, sums);
+    kernels.sum_products(K.rows, panels_of(K), K.scores, L.scores, K.stride, sums);
     for (int s = 0; s < 3; s++) products[run][s] += K.mirrored ? 2 * sums[s] : sums[s];
     if (!of_distance(kernel)) return;
-    add_rows(K, panels, K_rows, kernels);
-    add_rows(L, panels, L_rows, kernels);
-  }
-
-  // From products of rows to the kernel; zero on the diagonal and beyond the last column.
-  void evaluate(const Tile<T>& tile, const Packed<T>& packed, int panels, const Kernels<T>& kernels) const {
-    const T* const row_bias = packed.bias.get() + tile.row;
-    const T* const column_bias = packed.bias.get() + tile.column;
-    if (kernel == Kernel::gaussian)
-      kernels.gaussian(tile.rows, panels, tile.scores, tile.stride, row_bias, column_bias, shift);
-    if (kernel == Kernel::laplacian)
-      kernels.laplacian(tile.rows, panels, tile.scores, tile.stride, row_bias, column_bias, shift);
-    for (int r = 0; r < tile.rows; r++) {
-      if (!tile.mirrored) tile.line(r)[r] = 0;
-      std::fill(tile.line(r) + tile.columns, tile.line(r) + panels * PANEL, T(0));
-    }
-  }
-
-  void add_rows(const Tile<T>& tile, int panels, Fixed& sums, const Kernels<T>& kernels) const {
-    double of_rows[PANEL * PANEL] = {}, of_columns[PANEL * PANEL] = {};  // a tile is at most 240 wide
-    kernels.sum_rows(tile.rows, panels, tile.scores, tile.stride, of_rows, of_columns);
-    for (int r = 0; r < tile.rows; r++) sums.add(tile.row + r, of_rows[r]);
-    if (!tile.mirrored) return;
-    for (int c = 0; c < tile.columns; c++) sums.add(tile.column + c, of_columns[c]);
+    add_rows(K, kernels, K_rows);
+    add_rows(L, kernels, L_rows);
   }
 };
 

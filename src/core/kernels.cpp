@@ -143,6 +143,28 @@ template <class T> static int above_each(int n, const T* scores, T bias, const T
   return count;
 }
 
+template <class T>
+static int count_above(int n, const T* scores, T low, T high, int* of_row, T* of_columns, int* found) {
+  int row = 0, count = 0;
+  for (int j = 0; j < n; j += WIDTH<T>) {
+    const vector<T> x = load(scores + j);
+    const unsigned surely = greater<T>(x, repeat(high)), perhaps = greater<T>(x, repeat(low));
+    row += __builtin_popcount(surely);
+    store(of_columns + j, load(of_columns + j) + (x > repeat(high) ? repeat(T(1)) : vector<T>{}));
+    count = note(perhaps & ~surely, j, found, count);
+  }
+  *of_row = row;
+  return count;
+}
+
+template <class T> static void magnitudes(int rows, int column_panels, T* scores, int stride) {
+  for (int i = 0; i < rows; i++, scores += stride)
+    for (int j = 0; j < column_panels * PANEL; j += WIDTH<T>) {
+      const vector<T> x = load(scores + j);
+      store(scores + j, x < 0 ? -x : x);
+    }
+}
+
 // 2^x for x <= 0: the whole part of x goes into the exponent's bits, the rest, at most a half, through as
 // many terms of the exponential series as T can tell. Where 2^x would vanish it is the smallest normal
 // number.
@@ -225,6 +247,53 @@ static void sum_products(int rows, int column_panels, const T* K, const T* L, in
     for (int l = 0; l < PANEL; l++) sums[s] += total[s][l];
 }
 
+// AS x BS pairs of tiles at once, so that a number serves several pairs when it is loaded; one register of the
+// sixteen lanes after the other, so that their sums stay in registers along a row.
+template <class T, int AS, int BS>
+static void sum_block(int rows, int columns, const T* A, const T* B, int64_t apart, int stride, double* sums,
+                      int layers) {
+  double total[AS][BS][PANEL] = {};
+  for (int i = 0; i < rows; i++, A += stride, B += stride)
+    for (int v = 0; v < PANEL; v += WIDTH<T>) {
+      vector<T> sum[AS][BS];
+      UNROLL for (int a = 0; a < AS; a++) UNROLL for (int b = 0; b < BS; b++) sum[a][b] = vector<T>{};
+      for (int j = v; j < columns; j += PANEL) {
+        vector<T> y[BS];
+        UNROLL for (int b = 0; b < BS; b++) y[b] = load(B + b * apart + j);
+        UNROLL for (int a = 0; a < AS; a++) {
+          const vector<T> x = load(A + a * apart + j);
+          UNROLL for (int b = 0; b < BS; b++) sum[a][b] += x * y[b];
+        }
+      }
+      UNROLL for (int a = 0; a < AS; a++) UNROLL for (int b = 0; b < BS; b++) {
+        T lanes[WIDTH<T>];
+        store(lanes, sum[a][b]);
+        for (int l = 0; l < WIDTH<T>; l++) total[a][b][v + l] += lanes[l];
+      }
+    }
+  for (int a = 0; a < AS; a++)
+    for (int b = 0; b < BS; b++)
+      for (int l = 0; l < PANEL; l++) sums[a * layers + b] += total[a][b][l];
+}
+
+template <class T>
+static void sum_pairs(int rows, int column_panels, int layers, const T* tiles, int64_t apart, int stride,
+                      double* sums) {
+  constexpr int AS = BYTES == 64 ? 4 : 2, BS = 4;
+  const auto block = [=](auto f, int a, int b) {
+    f(rows, column_panels * PANEL, tiles + a * apart, tiles + b * apart, apart, stride, sums + a * layers + b,
+      layers);
+  };
+  for (int a = 0; a < layers; a += AS) {
+    const int last = a + AS < layers ? a + AS : layers;
+    int b = a;
+    if (last == a + AS)
+      for (; b + BS <= layers; b += BS) block(sum_block<T, AS, BS>, a, b);
+    for (; b < layers; b++)
+      for (int one = a; one < last; one++) block(sum_block<T, 1, 1>, one, b);
+  }
+}
+
 template <class T>
 static void sum_rows(int rows, int column_panels, const T* K, int stride, double* of_rows,
                      double* of_columns) {
@@ -251,9 +320,17 @@ static void sum_rows(int rows, int column_panels, const T* K, int stride, double
   }
 }
 
+template <class T> static void spin(int64_t times, T factor, T* x) {
+  vector<T> sum[CHAINS];
+  UNROLL for (int c = 0; c < CHAINS; c++) sum[c] = repeat(x[c]);
+  const vector<T> by = repeat(factor), one = repeat(T(1));
+  for (int64_t t = 0; t < times; t++) UNROLL for (int c = 0; c < CHAINS; c++) sum[c] = sum[c] * by + one;
+  UNROLL for (int c = 0; c < CHAINS; c++) x[c] = sum[c][0];
+}
+
 template <class T> constexpr Kernels<T> table(int tile) {
-  return {tile,        multiply<T>,  above<T>,        above_each<T>,
-          gaussian<T>, laplacian<T>, sum_products<T>, sum_rows<T>};
+  return {tile,        WIDTH<T>,     multiply<T>,  above<T>,        above_each<T>, count_above<T>, magnitudes<T>,
+          gaussian<T>, laplacian<T>, sum_products<T>, sum_pairs<T>, sum_rows<T>,   spin<T>};
 }
 
 }  // namespace ISA

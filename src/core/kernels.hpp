@@ -1,8 +1,8 @@
 // The few loops that need the machine's widest registers, as a table of functions.
 //
 // kernels.cpp and definition.cpp are compiled once per instruction set and fill one table each time; `isa`
-// picks a table at run time. No standard library here or there: an inline function compiled for AVX-512 could be merged by the
-// linker with the same one compiled for any CPU, and would then crash on the older ones.
+// picks a table at run time. No standard library here or there: an inline function compiled for AVX-512 could
+// be merged by the linker with the same one compiled for any CPU, and would then crash on the older ones.
 #pragma once
 #include <cstdint>
 
@@ -11,9 +11,11 @@ namespace consilience {
 constexpr int PANEL = 16;   // rows that lie together: packed arrays are [ceil(n / 16)][d][16]
 constexpr int DEPTH = 256;  // units multiplied in one go: a panel's share stays in the nearest cache
 constexpr int LANES = 16;   // of a sum by the definition (similarity.hpp)
+constexpr int CHAINS = 12;  // multiply-adds that need not wait for each other: four cycles, two ports
 
 template <class T> struct Kernels {
-  int tile;  // edge of a tile, a multiple of 48: two operands and the result share the second cache
+  int tile;   // edge of a tile, a multiple of 48: two operands and the result share the second cache
+  int width;  // numbers in a register
 
   // C = A B', for `row_panels` panels of A and `column_panels` of B. Each entry is a chain of at most DEPTH
   // fused multiply-adds from zero, and the chains are added in order.
@@ -26,6 +28,13 @@ template <class T> struct Kernels {
   // The same for a transposed tile: one bias, and a bar for each column. Pad the bars with infinity.
   int (*above_each)(int n, const T* scores, T bias, const T* bars, int* found);
 
+  // How many of n scores exceed `high`? Each of them adds one to its column's count. Those in doubt, above `low`
+  // but not above `high`, go to `found`; returns how many. Pad the scores with NaN.
+  int (*count_above)(int n, const T* scores, T low, T high, int* of_row, T* of_columns, int* found);
+
+  // Scores lose their signs, in place.
+  void (*magnitudes)(int rows, int column_panels, T* scores, int stride);
+
   // Products of rows become values of a kernel, less a shift, in place. With h = score + bias[i] + bias[j],
   // which is minus half a squared distance: 2^h, or 2^-sqrt(-2 h).
   void (*gaussian)(int rows, int column_panels, T* scores, int stride, const T* row_bias,
@@ -37,13 +46,21 @@ template <class T> struct Kernels {
   // the width of a register; the rows are added in float64.
   void (*sum_products)(int rows, int column_panels, const T* K, const T* L, int stride, double* sums);
 
+  // Adds to sums[a * layers + b] the sum of A B over the a-th and the b-th of `layers` tiles, which lie `apart`
+  // numbers from one to the next, at least for a <= b. Added up in the same order.
+  void (*sum_pairs)(int rows, int column_panels, int layers, const T* tiles, int64_t apart, int stride,
+                    double* sums);
+
   // Adds the sum of each row, likewise; and of each column, in T over sixteen rows, then in float64.
   void (*sum_rows)(int rows, int column_panels, const T* K, int stride, double* of_rows, double* of_columns);
+
+  // Nothing but multiply-adds of registers, CHAINS side by side, `times` each: x = x factor + 1. No loop can do
+  // them faster. `x` is CHAINS numbers, in and out.
+  void (*spin)(int64_t times, T factor, T* x);
 };
 
-// The definition's sums for each of `rows` rows of A with each of `columns` rows of B, to sums[r * stride + c].
-// Rows lie one after another, `length` apart: whole sets of lanes, with zeros beyond the last unit. From
-// definition.cpp.
+// The definition's sums, from definition.cpp: sums[r * stride + c] is that of row r of A and row c of B. Rows
+// lie one after another, `length` apart: whole sets of lanes, with zeros beyond the last unit.
 struct Definition {
   void (*sum_products)(int rows, int columns, int64_t length, const double* A, const double* B, double* sums,
                        int stride);

@@ -1,19 +1,7 @@
-// Exact k nearest neighbours, without the n x n matrix.
-//
-//   guess    Every pair of rows is multiplied once, in the input's own precision, tile by tile; each row
-//            keeps the few best columns that it has met (Best).
-//   settle   A guess is off by at most `doubt`. Columns that could be among the k nearest are judged again,
-//            by the definition in float64 (similarity.hpp), and sorted. If the list surely holds all of them,
-//            the row is done.
-//   reopen   If it does not (many near ties, copies of one row), the row meets all columns once more and
-//            keeps every contested one (Within); then it is settled.
-//
-// So the neighbours are those of the definition, whatever arithmetic guessed them.
+// Exact k nearest neighbours, without the n x n matrix: those of the definition (similarity.hpp), whatever
+// arithmetic guessed them (best.hpp).
 #pragma once
-#include <cstdint>
-#include <vector>
-
-#include "tiles.hpp"
+#include "best.hpp"
 
 namespace consilience {
 
@@ -26,12 +14,6 @@ struct Ties {
     starts.push_back(static_cast<std::int64_t>(columns.size()));
   }
 };
-
-// How many columns a row remembers while guessing: enough beyond k that the worst of them usually lies below
-// all contested ones, few enough that keeping them costs little.
-inline std::int64_t list_length(std::int64_t k, std::int64_t candidates) {
-  return std::min(candidates, k + std::max<std::int64_t>(8, k / 2));
-}
 
 // indices and similarities are (X.n, k), row by row, nearest first. With Y = nullptr the neighbours of X's
 // rows are sought among X itself, each row excluded from its own; k is then at most n - 1. ties may be null.

@@ -94,6 +94,10 @@ double sum_of_terms(Similarity similarity, const double* row, const View& view, 
                                              : sum_for<Similarity::dot>(row, view, j);
 }
 
+double sum_of_products(const double* x, const double* y, std::int64_t d) {
+  return sum_over_lanes<Similarity::dot>(x, y, 1, d);
+}
+
 std::vector<double> means(const View& view, const Workers& workers) {
   return means_of(view.n, view.d, workers, [&](std::int64_t i, double* row) { read_row(view, i, row); });
 }
@@ -196,6 +200,52 @@ template <class T> Packed<T> pack(const Centred& rows, double scale, const Worke
   return packed;
 }
 
+Series::Series(const View& over_time, bool in_any_order)
+    : view{over_time.data, over_time.type,          over_time.d,
+           over_time.n,    over_time.column_stride, over_time.row_stride},
+      mean(view.n),
+      squares(view.n) {
+  if (!in_any_order) return;
+  with_type(view, [&](auto* from) {
+    copy.resize(view.n * view.d * sizeof *from);
+    auto* const to = reinterpret_cast<std::decay_t<decltype(*from)>*>(copy.data());
+    for (std::int64_t i = 0; i < view.n; i++)
+      for (std::int64_t t = 0; t < view.d; t++)
+        to[i * view.d + t] = from[i * view.row_stride + t * view.column_stride];
+  });
+  view = {copy.data(), view.type, view.n, view.d, view.d, 1};
+}
+
+void Series::read(std::int64_t i, double* row) const {
+  read_row(view, i, row);
+  const double first = row[0];
+  for (std::int64_t t = 0; t < view.d; t++) row[t] = (row[t] - first) - mean[i];
+}
+
+void check_squares(const std::vector<double>& squares) {
+  for (const double square : squares)
+    if (!std::isfinite(square) || square == 0)
+      throw std::invalid_argument("a series is not finite, or does not vary");
+}
+
+template <class T> Packed<T> pack(Series& series, double sign, const Workers& workers) {
+  const std::int64_t d = series.view.d;
+  Packed<T> packed(series.view.n, d);
+  fill(packed, workers, [&](std::int64_t i, double* row) {
+    const double one = 1;
+    series.read(i, row);
+    series.mean[i] = sum_over_lanes<Similarity::dot>(row, &one, 0, d) / static_cast<double>(d);
+    for (std::int64_t t = 0; t < d; t++) row[t] -= series.mean[i];
+    series.squares[i] = sum_of_products(row, row, d);
+    const double factor = sign / std::sqrt(series.squares[i]);
+    for (std::int64_t t = 0; t < d; t++) row[t] *= factor;
+    packed.norms[i] = 1;
+    packed.bias[i] = 0;
+  });
+  check_squares(series.squares);
+  return packed;
+}
+
 template <class T> Packed<T> gather(const Packed<T>& from, const std::vector<std::int64_t>& rows) {
   Packed<T> to(static_cast<std::int64_t>(rows.size()), from.d);
   std::memset(to.values.get(), 0, to.panels * to.d * PANEL * sizeof(T));
@@ -208,6 +258,10 @@ template <class T> Packed<T> gather(const Packed<T>& from, const std::vector<std
   return to;
 }
 
+template <class T> void read_row(const Packed<T>& from, std::int64_t i, double* row) {
+  read(from.panel(i) + i % PANEL, PANEL, from.d, row);
+}
+
 template struct Packed<float>;
 template struct Packed<double>;
 template Packed<float> pack(const View&, Similarity, const std::vector<double>&, const std::vector<double>&,
@@ -216,7 +270,11 @@ template Packed<double> pack(const View&, Similarity, const std::vector<double>&
                              double, const Workers&);
 template Packed<float> pack(const Centred&, double, const Workers&);
 template Packed<double> pack(const Centred&, double, const Workers&);
+template Packed<float> pack(Series&, double, const Workers&);
+template Packed<double> pack(Series&, double, const Workers&);
 template Packed<float> gather(const Packed<float>&, const std::vector<std::int64_t>&);
 template Packed<double> gather(const Packed<double>&, const std::vector<std::int64_t>&);
+template void read_row(const Packed<float>&, std::int64_t, double*);
+template void read_row(const Packed<double>&, std::int64_t, double*);
 
 }  // namespace consilience

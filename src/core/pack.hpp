@@ -46,6 +46,9 @@ void read_row(const View& view, std::int64_t i, double* row);
 // The sum of terms between a row in float64 and row j of a view, in the definition's order.
 double sum_of_terms(Similarity similarity, const double* row, const View& view, std::int64_t j);
 
+// The sum of products of two rows in float64, in the definition's order.
+double sum_of_products(const double* x, const double* y, std::int64_t d);
+
 // Column means in float64, in an order that depends on n alone.
 std::vector<double> means(const View& view, const Workers& workers);
 
@@ -83,7 +86,30 @@ double longest_row(const std::vector<double>& squares);
 // Centred rows times `scale`, as T, in panels. The bias is minus half the squared length.
 template <class T> Packed<T> pack(const Centred& rows, double scale, const Workers& workers);
 
+// Time series, each centred by itself. It is first counted from its own first value: so a large mean costs no
+// digit, and a constant series is exactly zero.
+struct Series {
+  View view;                    // row i is the i-th series
+  std::vector<char> copy;       // of all series, one after the other, if they are to be read in any order
+  std::vector<double> mean;     // of each, counted from its first value
+  std::vector<double> squares;  // squared lengths of the centred series
+
+  // The columns of a view; its rows are points in time.
+  Series(const View& over_time, bool in_any_order);
+  void read(std::int64_t i, double* row) const;  // series i, centred, in float64
+};
+
+// Throws where a series is not finite or does not vary: Python has refused those in better words, but nothing
+// below is safe with them.
+void check_squares(const std::vector<double>& squares);
+
+// Measures the series (mean, squares) and packs them, brought to length one, times `sign`.
+template <class T> Packed<T> pack(Series& series, double sign, const Workers& workers);
+
 // Some rows of a packed set, as a packed set of their own.
 template <class T> Packed<T> gather(const Packed<T>& from, const std::vector<std::int64_t>& rows);
+
+// Row i of a packed set in float64.
+template <class T> void read_row(const Packed<T>& from, std::int64_t i, double* row);
 
 }  // namespace consilience

@@ -1,8 +1,8 @@
-// A stable sort of many numbers that carry something along: O(m) for each digit of the key, the same order for any
-// number of threads.
+// A stable sort of many numbers that carry something along: O(m) for each digit of the key, in the same order
+// for any number of threads.
 //
-//   split    By the leading bits in which keys differ, into buckets that lie in order. Threads count, then place,
-//            chunk by chunk.
+//   split    By the leading bits in which keys differ, into buckets that lie in order. Threads count, then
+//            place, chunk by chunk.
 //   sort     Each bucket by its remaining bits, from the last digit to the first, in cache.
 //   again    A bucket that is still large (values in a few clusters, a far outlier) is split anew.
 #pragma once
@@ -28,12 +28,12 @@ inline std::uint64_t key_of(double x) {
 
 namespace radix {
 
-constexpr std::int64_t CHUNK = 1 << 18;       // entries in one item of work
-constexpr std::int64_t BUCKETS = 1 << 11;     // into which a split puts them
-constexpr std::int64_t AT_ONCE = 16;          // buckets in one item
-constexpr std::int64_t LARGE = 8 * CHUNK;     // not sorted by one thread alone
-constexpr std::int64_t FEW = 64;              // not worth counting digits
-constexpr int DIGIT = 8;                      // bits
+constexpr int LEADING = 11, DIGIT = 8;          // bits to split by, and to sort by
+constexpr std::int64_t CHUNK = 1 << 18;         // entries in one item of work
+constexpr std::int64_t BUCKETS = 1 << LEADING;  // and AT_ONCE of them in one item
+constexpr std::int64_t AT_ONCE = 16;
+constexpr std::int64_t LARGE = 8 * CHUNK;  // a bucket not sorted by one thread alone
+constexpr std::int64_t FEW = 64;           // entries whose digits are not worth counting
 
 // What differs between keys: the lowest, and how many bits there are above it.
 struct Span {
@@ -90,14 +90,16 @@ template <class At> Buffer<Entry> radix_sort(std::int64_t m, const At& at, const
   // Split.
   std::vector<Span> spans(chunks);
   parallel(workers, chunks, [&](std::int64_t chunk) {
-    for_chunk(chunk, [&](const Entry& entry) { spans[chunk].add(entry.key); });
+    Span here;
+    for_chunk(chunk, [&](const Entry& entry) { here.add(entry.key); });
+    spans[chunk] = here;
   });
   Span span;
   for (const Span& one : spans) {
     span.add(one.lowest);
     span.add(one.highest);
   }
-  const int shift = std::max(0, span.bits() - 11);
+  const int shift = std::max(0, span.bits() - LEADING);
   std::vector<std::array<std::int64_t, BUCKETS>> places(chunks);  // of each chunk's next entry in each bucket
   parallel(workers, chunks, [&](std::int64_t chunk) {
     places[chunk].fill(0);

@@ -89,4 +89,22 @@ void for_tile_pairs(const Isa& isa, const Packed<T>& A, const Packed<T>& B, cons
   });
 }
 
+// The same tiles of A A' for each set A of a stack, side by side: reducer(run, tiles, kernels) for the runs from
+// `first` to before `last`. The tiles lie in one piece, a whole tile apart.
+template <class T, class Reducer>
+void for_tile_stacks(const Isa& isa, const std::vector<Packed<T>>& stack, const Runs& runs,
+                     std::int64_t first, std::int64_t last, const Workers& workers, Reducer& reducer) {
+  const Kernels<T>& kernels = isa.kernels(T());
+  const std::int64_t size = runs.edge * runs.edge;
+  parallel(workers, last - first, [&](std::int64_t item) {
+    const Buffer<T> scores(stack.size() * size);
+    std::vector<Tile<T>> tiles(stack.size());
+    runs.for_tiles(first + item, true, [&](std::int64_t I, std::int64_t J) {
+      for (std::size_t l = 0; l < stack.size(); l++)
+        tiles[l] = multiplied(kernels, stack[l], stack[l], I, J, J > I, scores.get() + l * size);
+      reducer(first + item, tiles, kernels);
+    });
+  });
+}
+
 }  // namespace consilience

@@ -4,9 +4,13 @@
 #include <cstdio>
 #include <random>
 
+#include "cross_correlation.hpp"
+#include "dissimilarities.hpp"
 #include "isa.hpp"
 #include "kernel_sums.hpp"
+#include "layer_sums.hpp"
 #include "neighbors.hpp"
+#include "rank_correlation.hpp"
 
 using namespace consilience;
 
@@ -43,7 +47,42 @@ template <class T> void all_operations(const Isa& isa, std::int64_t n, std::int6
     const Spread spread{median_distance(isa, X, workers), median_distance(isa, Y, workers), 0.5};
     kernel_sums(isa, X, Y, kernel, spread, sizeof(T) == 8, workers,
                 {products.data(), k_rows.data(), l_rows.data(), k_diagonal.data(), l_diagonal.data()});
+    const std::vector<View> layers{X, Y, Y, X, Y, X};
+    std::vector<double> spreads, pairs(36), rows(6 * n), diagonals(6 * n);
+    for (const View& layer : layers) spreads.push_back(layer.d == d ? spread.of_X : spread.of_Y);
+    layer_sums(isa, layers, kernel, spreads, 0.5, sizeof(T) == 8, workers, {pairs.data(), rows.data(), diagonals.data()});
   }
+  for (const Dissimilarity dissimilarity : {Dissimilarity::correlation, Dissimilarity::cosine,
+                                            Dissimilarity::euclidean, Dissimilarity::squared_euclidean}) {
+    if (dissimilarity == Dissimilarity::correlation && d == 1) continue;  // one unit is constant
+    std::vector<double> found(n * (n - 1) / 2);
+    dissimilarities(isa, X, dissimilarity, workers, found.data());
+  }
+  if (d < 4) return;  // too few points in time
+  const std::vector<T> v = random_rows<T>(n - 2, d, 4);
+  const View units{x.data(), X.type, d, n, 1, d}, voxels{v.data(), X.type, d, n - 2, 1, d};
+  for (const Sign sign : {Sign::positive, Sign::negative, Sign::absolute})
+    for (const std::int64_t k : {std::int64_t(1), n - 2}) {
+      std::vector<std::int64_t> best_u(n * k), best_v((n - 2) * k), counts_u(n * 2), counts_v((n - 2) * 2);
+      std::vector<double> r_u(n * k), r_v((n - 2) * k);
+      cross_correlation<T>(isa, units, voxels, k, sign, {1e-7, 0.5}, workers,
+                           {best_u.data(), r_u.data(), counts_u.data()},
+                           {best_v.data(), r_v.data(), counts_v.data()});
+    }
+}
+
+// Of few and of many different values, in one and in several items of work.
+void rank_correlation(std::int64_t m, int levels) {
+  const Workers workers{3, [](double) {}};
+  std::mt19937 generator(4);
+  std::vector<double> x(m), y(m);
+  for (auto* values : {&x, &y})
+    for (double& value : *values) value = static_cast<double>(generator() % levels) - levels / 2;
+  std::vector<std::int32_t> small(m);
+  std::vector<std::int64_t> large(m);
+  ranks(x.data(), m, workers, small.data());
+  ranks(x.data(), m, workers, large.data());
+  count_pairs(x.data(), y.data(), m, workers);
 }
 
 }  // namespace
@@ -55,5 +94,7 @@ int main() {
         all_operations<float>(*isa, n, d, 3);
         all_operations<double>(*isa, n, d, 3);
       }
+  for (const std::int64_t m : {2, 17, 1000, 300000})
+    for (const int levels : {1, 3, 1 << 30}) rank_correlation(m, levels);
   std::puts("clean");
 }

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from consilience.check import InputError
-from consilience.core import kernel_sums, neighbor_weights, neighbors, roads
+from consilience.core import dissimilarities, kernel_sums, layer_sums, neighbor_weights, neighbors, roads, spearman
+from consilience.core.dissimilarities import DISSIMILARITIES
 
 torch = pytest.importorskip("torch")
 pytestmark = [
@@ -86,3 +87,47 @@ def test_kernel_sums_refuse_what_lies_apart():
         kernel_sums(X.cuda(), Y)
     with pytest.raises(InputError, match="X has 50 stimuli"):
         kernel_sums(X.cuda(), Y[:40].cuda())
+
+
+@pytest.mark.parametrize("dissimilarity", DISSIMILARITIES)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize(("n", "d"), [(4, 2), (31, 767), (1000, 33), (3000, 100)])
+def test_dissimilarities_have_the_same_bits_as_on_the_cpu(n, d, dtype, dissimilarity):
+    X = torch.from_numpy(normal(n, d) + 1).to(dtype)
+    same([dissimilarities(X.cuda(), dissimilarity)], [dissimilarities(X, dissimilarity)])
+
+
+def test_ranks_come_to_main_memory():
+    X = torch.from_numpy(normal(300, 20))
+    there, here = dissimilarities(X.cuda()), dissimilarities(X)
+    assert spearman(there, here) == 1
+
+
+def test_dissimilarities_refuse_without_leaving_the_device():
+    X = torch.from_numpy(normal(50, 4)).cuda()
+    X[7] = 3
+    with pytest.raises(InputError, match="constant over its units"):
+        dissimilarities(X)
+    with pytest.raises(InputError, match="constant over its units"):
+        dissimilarities(X[:, :1])
+
+
+@pytest.mark.parametrize("kernel", ["linear", "cosine", "rbf", "laplacian"])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize(("n", "widths"), [(4, [2, 3]), (1000, [767, 2, 40, 300, 9]), (5000, [30, 100, 20])])
+def test_layer_sums_as_on_the_cpu(n, widths, dtype, kernel):
+    layers = [torch.from_numpy(normal(n, d) + 1).to(dtype) for d in widths]
+    on_device = [X.cuda() for X in layers]
+    for sides in ((slice(None),), (slice(1), slice(1, None))):
+        found, expected = (layer_sums(*(L[side] for side in sides), kernel=kernel) for L in (on_device, layers))
+        for estimator in ("hsic_unbiased", "hsic_biased"):
+            for a, b in zip(getattr(found, estimator), getattr(expected, estimator), strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-8)
+
+
+def test_layers_that_lie_apart_are_refused():
+    X, Y = torch.from_numpy(normal(50, 4)), torch.from_numpy(normal(50, 5))
+    with pytest.raises(InputError, match=r"layers_b\[0\] must lie on the same CUDA device as layers_a\[0\]"):
+        layer_sums([X.cuda()], [Y])
+    with pytest.raises(InputError, match=r"layers_a\[1\] has 40"):
+        layer_sums([X.cuda(), Y[:40].cuda()])

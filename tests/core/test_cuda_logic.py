@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from consilience.core import twin, twin_sums
+from consilience.core import twin, twin_correlation, twin_dissimilarities, twin_sums
+from consilience.core.dissimilarities import DISSIMILARITIES
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "src" / "core"
 COMPILER = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
 SIMILARITIES = ["cosine", "dot", "euclidean"]
 KERNELS = ["linear", "cosine", "rbf", "laplacian"]
+SIGNS = ["positive", "negative", "absolute"]
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C++ compiler")
 
@@ -43,7 +45,7 @@ def view(X):
 def library(tmp_path_factory):
     built = tmp_path_factory.mktemp("emulated") / "emulated.so"
     flags = ["-std=c++17", "-O2", "-ffp-contract=off", "-fPIC", "-shared", "-pthread", f"-I{SOURCES}"]
-    sources = [HERE / "emulated.cpp", HERE / "emulated_sums.cpp", SOURCES / "pack.cpp"]
+    sources = [*HERE.glob("emulated*.cpp"), SOURCES / "pack.cpp"]
     subprocess.run([COMPILER, *flags, *sources, "-o", built], check=True)
     return ctypes.CDLL(str(built))
 
@@ -78,7 +80,7 @@ def same(found, expected):
 
 
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="no nvcc")
-@pytest.mark.parametrize("source", ["neighbors.cu", "kernel_sums.cu"])
+@pytest.mark.parametrize("source", sorted(path.name for path in (SOURCES / "cuda").glob("*.cu")))
 def test_compiles_without_spilling_registers(source, tmp_path):
     command = ["nvcc", "-std=c++17", "-O3", "--fmad=false", "-arch=sm_80", "-Xptxas", "-v", "-cubin"]
     made = subprocess.run(
@@ -170,3 +172,100 @@ def test_kernel_sums_of_rows_far_from_the_mean_are_taken_in_float64(emulated_sum
     X[:10] += 5000
     for a, b in zip(emulated_sums(X, Y, "rbf", 2, 2, 0.5), twin_sums.kernel_sums(X, Y, "rbf", 2, 2, 0.5), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-7)
+
+
+@pytest.mark.parametrize("dissimilarity", DISSIMILARITIES)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize(("n", "d"), [(4, 2), (5, 33), (31, 16), (33, 3), (70, 100)])
+def test_dissimilarities_equal_the_twin_to_the_bit(n, d, dtype, dissimilarity, library):
+    X = (normal(2 * n, 2 * d, dtype) + dtype(3))[::-2, 1::2]
+    X[3] = X[1]
+    found = np.full(n * (n - 1) // 2, np.nan)
+    kind, to = DISSIMILARITIES.index(dissimilarity), found.ctypes.data_as(ctypes.c_void_p)
+    assert library.dissimilarities(ctypes.byref(view(X)), kind, to) == 0
+    np.testing.assert_array_equal(found, twin_dissimilarities.dissimilarities(X, dissimilarity))
+
+
+@pytest.fixture
+def emulated_layers(library):
+    def layer_sums(layers, kernel, spreads, shift, in_double, workspace):
+        count, n = len(layers), len(layers[0])
+        found = [np.full(shape, np.nan) for shape in ((count, count), (count, n), (count, n))]
+        failed = library.layer_sums(
+            (View * count)(*map(view, layers)),
+            count,
+            KERNELS.index(kernel),
+            (ctypes.c_double * count)(*spreads),
+            ctypes.c_double(shift),
+            int(in_double),
+            ctypes.c_int64(workspace),
+            *(array.ctypes.data_as(ctypes.c_void_p) for array in found),
+        )
+        assert not failed, "the CUDA code threw"
+        return found
+
+    return layer_sums
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize(("dtype", "in_double", "close"), [(np.float32, False, 2e-5), (np.float64, True, 1e-12)])
+@pytest.mark.parametrize(
+    ("n", "widths", "workspace"),
+    [(4, [2], 1), (63, [17, 2, 9, 33, 5], 1 << 20), (130, [5, 40], 1), (200, [3, 20, 4], 3 * 8 * 128**2)],
+)
+def test_layer_sums_equal_the_twin(n, widths, workspace, dtype, in_double, close, kernel, emulated_layers):
+    """The workspace holds a piece of one tile, of two by two, or all."""
+    layers = [normal(n, d, dtype) + dtype(3) for d in widths]
+    distance = kernel in ("rbf", "laplacian")
+    spreads, shift = (np.sqrt(np.multiply(2, widths)), 0.5) if distance else (np.zeros(len(widths)), 0.0)
+    found = emulated_layers(layers, kernel, spreads, shift, in_double, workspace)
+    for a, b in zip(found, twin_sums.layer_sums(layers, kernel, spreads, shift), strict=True):
+        np.testing.assert_allclose(a, b, rtol=close, atol=close * n)
+
+
+@pytest.fixture
+def emulated_correlation(library):
+    def cross_correlation(units, voxels, k, sign, thresholds):
+        sides = [
+            (np.full((n, k), -1, np.int64), np.full((n, k), np.nan), np.full((n, len(thresholds)), -1, np.int64))
+            for n in (units.shape[1], voxels.shape[1])
+        ]
+        failed = library.cross_correlation(
+            ctypes.byref(view(units)),
+            ctypes.byref(view(voxels)),
+            ctypes.c_int64(k),
+            SIGNS.index(sign),
+            (ctypes.c_double * len(thresholds))(*thresholds),
+            ctypes.c_int64(len(thresholds)),
+            int(np.float64 in (units.dtype, voxels.dtype)),
+            *((ctypes.c_void_p * 3)(*(array.ctypes.data for array in side)) for side in sides),
+        )
+        assert not failed, "the CUDA code threw"
+        return sides
+
+    return cross_correlation
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize(("n", "n_units", "n_voxels", "k"), [(4, 1, 3, 1), (33, 66, 17, 17), (40, 5, 70, 2)])
+def test_cross_correlation_equals_the_twin(n, n_units, n_voxels, k, dtype, sign, emulated_correlation):
+    units, voxels = normal(n, n_units, dtype) + dtype(3), normal(n, n_voxels, dtype)[::-1]
+    voxels[:, 1] = -units[:, 0]  # r = -1
+    problem = units, voxels, k, sign, [0.01, 0.3, 1.0]
+    for found, expected in zip(
+        emulated_correlation(*problem), twin_correlation.cross_correlation(*problem), strict=True
+    ):
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_cross_correlation_with_copies_that_overflow_a_list(emulated_correlation):
+    units, voxels = normal(30, 40, np.float32), normal(30, 90, np.float32)
+    voxels[:, 20:70] = -units[:, 3:4]
+    problem = units, voxels, 4, "absolute", []
+    for found, expected in zip(
+        emulated_correlation(*problem), twin_correlation.cross_correlation(*problem), strict=True
+    ):
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(a, b)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from consilience.check import InputError
-from consilience.core import kernel_sums, memory, neighbors
+from consilience.core import cross_correlation, kernel_sums, layer_sums, memory, neighbors
 
 
 def test_what_fits_passes_and_what_does_not_is_refused_in_words(monkeypatch):
@@ -34,7 +34,15 @@ def test_a_container_has_what_it_does_not_hold(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "compute", [lambda X: neighbors(X, 3), lambda X: kernel_sums(X, X, "rbf")], ids=["neighbors", "kernel_sums"]
+    "compute",
+    [
+        lambda X: neighbors(X, 3),
+        lambda X: kernel_sums(X, X, "rbf"),
+        lambda X: layer_sums([X]),
+        lambda X: layer_sums([X], kernel="rbf"),
+        lambda X: cross_correlation(X, X),
+    ],
+    ids=["neighbors", "kernel_sums", "layer_sums by units", "layer_sums by tiles", "cross_correlation"],
 )
 def test_operations_ask(monkeypatch, compute):
     X = np.random.default_rng(0).standard_normal((50, 4))

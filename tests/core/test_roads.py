@@ -82,12 +82,22 @@ def test_can_be_called_from_several_threads():
 
 
 @compiled
-@pytest.mark.parametrize("call", ["neighbors(X, 5, threads=1)", "kernel_sums(X, X, 'rbf', threads=1)"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        "neighbors(X, 5, threads=1)",
+        "kernel_sums(X, X, 'rbf', threads=1)",
+        "dissimilarities(X[:20_000], threads=1)",
+        "kendall(X[:30_000].ravel(), X[1:30_001].ravel(), threads=1)",
+        "layer_sums([X, X], kernel='rbf', threads=1)",
+        "cross_correlation(X.T, X.T, thresholds=[.1], threads=1)",
+    ],
+)
 def test_an_interrupt_stops_it(call):
-    """Half a minute of work on one thread; the alarm rings after half a second."""
+    """Many seconds of work on one thread; the alarm rings after half a second."""
     found = run(f"""
         import signal, time, numpy as np
-        from consilience.core import kernel_sums, neighbors
+        from consilience.core import cross_correlation, dissimilarities, kendall, kernel_sums, layer_sums, neighbors
         def ring(*_): raise KeyboardInterrupt
         signal.signal(signal.SIGALRM, ring)
         X = np.random.default_rng(0).random((100_000, 512), np.float32)
@@ -102,12 +112,20 @@ def test_an_interrupt_stops_it(call):
 
 
 @compiled
-@pytest.mark.parametrize("call", ["neighbors(X, 10)", "kernel_sums(X, X, 'rbf')"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        "neighbors(X, 10)",
+        "kernel_sums(X, X, 'rbf')",
+        "layer_sums([X, X], kernel='rbf')",
+        "cross_correlation(X.T, X.T)",
+    ],
+)
 def test_memory_grows_with_n_not_with_its_square(call):
     """At n = 16,000 the matrix of float32 would be a gigabyte."""
     found = run(f"""
         import resource, numpy as np
-        from consilience.core import kernel_sums, neighbors
+        from consilience.core import cross_correlation, kernel_sums, layer_sums, neighbors
         whole = np.random.default_rng(0).standard_normal((16_000, 16), np.float32)
         X = whole[:100]
         {call}

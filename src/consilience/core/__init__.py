@@ -1,32 +1,39 @@
 """The core: the few operations that cost n², computed without an n x n matrix.
 
 Each operation has three roads: compiled code for the CPU, CUDA for tensors on a GPU, and a NumPy twin, which is
-there to be read, to test against, and to compute where no compiler was. They give the same neighbours to the last
-bit; kernel sums agree to rounding, and to the last bit for any number of threads, with AVX2 or AVX-512. The environment
-variable `CONSILIENCE_CORE` picks one by hand: "auto" (the widest instruction set; the default), "avx512",
-"avx2", "generic", or "twin".
+there to be read, to test against, and to compute where no compiler was. Neighbours, dissimilarities, ranks, best
+correlations and whole numbers are the same to the last bit on all of them; sums agree to rounding, and to the last bit
+for any number of threads, with AVX2 or AVX-512. The environment variable `CONSILIENCE_CORE` picks one by hand: "auto"
+(the widest instruction set; the default), "avx512", "avx2", "generic", or "twin".
 """
 
+from consilience.core.cross_correlation import CrossCorrelation, cross_correlation
 from consilience.core.dissimilarities import dissimilarities
-from consilience.core.kernel_sums import Hsic, KernelSums, kernel_sums
+from consilience.core.hsic import Hsic
+from consilience.core.kernel_sums import KernelSums, kernel_sums
+from consilience.core.layer_sums import LayerSums, layer_sums
 from consilience.core.neighbors import neighbor_weights, neighbors
-from consilience.core.rank_correlation import kendall, ranks, spearman
 from consilience.core.orders import Orders
 from consilience.core.permutations import permuted_products
+from consilience.core.rank_correlation import kendall, ranks, spearman
 from consilience.core.versions import facts, show_versions
 
 __all__ = [
+    "CrossCorrelation",
     "Hsic",
     "KernelSums",
-    "dissimilarities",
+    "LayerSums",
     "Orders",
+    "cross_correlation",
+    "dissimilarities",
     "facts",
     "kendall",
     "kernel_sums",
+    "layer_sums",
     "neighbor_weights",
     "neighbors",
-    "ranks",
     "permuted_products",
+    "ranks",
     "show_versions",
     "spearman",
 ]

@@ -23,7 +23,6 @@ def is_on_device(X):
 def neighbors(X, k, similarity, others=None, want_ties=False):
     """Indices, similarities, ties: see :func:`consilience.core.neighbors.neighbors`. Ties come in NumPy."""
     library = library_of(X)
-    is_torch = library.__name__ == "torch"
     X = check_on_device(library, X, similarity, "X")
     n, candidates = X.shape[0], X.shape[0]
     if others is not None:
@@ -34,7 +33,7 @@ def neighbors(X, k, similarity, others=None, want_ties=False):
         candidates = others.shape[0] + 1
     k = check_k(k, candidates)
     with device_of(library, X):
-        where = {"device": X.device} if is_torch else {}
+        where = {"device": X.device} if library.__name__ == "torch" else {}
         indices = library.empty((n, k), dtype=library.int64, **where)
         similarities = library.empty((n, k), dtype=library.float64, **where)
         stream = current_stream(library)
@@ -44,17 +43,19 @@ def neighbors(X, k, similarity, others=None, want_ties=False):
                 lent[0], lent[1], similarity, lent[2], lent[3], want_ties=want_ties, stream=stream, tell=tell
             )
         if library.float64 not in (X.dtype, getattr(others, "dtype", None)):
-            similarities = similarities.float() if is_torch else similarities.astype(library.float32)
+            similarities = narrow(similarities)
     return indices, similarities, ties
 
 
-def check_pair(X, Y, kernel):
+def check_pair(X, Y, similarity, names=("X", "Y")):
     """What :func:`consilience.check.check_pair` asks, of two tensors on one device."""
     library = library_of(X)
-    check_together(X, Y, "Y")
-    X, Y = check_on_device(library, X, kernel, "X"), check_on_device(library, Y, kernel, "Y")
+    check_together(X, Y, names[1], names[0])
+    X, Y = (check_on_device(library, A, similarity, name) for A, name in zip((X, Y), names, strict=True))
     if len(X) != len(Y):
-        raise InputError(f"X has {len(X)} stimuli (rows) and Y has {len(Y)}; row i of both is the same stimulus.")
+        raise InputError(
+            f"{names[0]} has {len(X)} stimuli (rows) and {names[1]} has {len(Y)}; row i of both is the same stimulus."
+        )
     return X, Y
 
 
@@ -68,6 +69,74 @@ def kernel_sums(X, Y, kernel, spread, in_double, products, *rest):
             roads.compiled.kernel_sums_on_cuda(
                 *lent, kernel, spread, products, *rest, in_double=in_double, stream=stream, tell=tell
             )
+
+
+def dissimilarities(X, dissimilarity):
+    """The condensed vector, on X's device: see :func:`consilience.core.dissimilarities.dissimilarities`."""
+    library = library_of(X)
+    X = check_on_device(library, X, dissimilarity, "X")
+    n = X.shape[0]
+    with device_of(library, X):
+        where = {"device": X.device} if library.__name__ == "torch" else {}
+        found = library.empty(n * (n - 1) // 2, dtype=library.float64, **where)
+        stream = current_stream(library)
+        lent = lend([X, found], stream)
+        with progress("dissimilarities") as tell:
+            roads.compiled.dissimilarities_on_cuda(lent[0], dissimilarity, lent[1], stream=stream, tell=tell)
+    return found
+
+
+def check_layers(layers, kernel):
+    """What :func:`consilience.check.check_array` asks, of tensors on one device, by name."""
+    first, X = next(iter(layers.items()))
+    library = library_of(X)
+    for name, other in layers.items():
+        check_together(X, other, name, first)
+    return {name: check_on_device(library, X, kernel, name) for name, X in layers.items()}
+
+
+def layer_sums(layers, kernel, spreads, shift, in_double, *sums):
+    """Fills three NumPy arrays: see :func:`consilience.core.layer_sums.layer_sums`."""
+    library = library_of(layers[0])
+    with device_of(library, layers[0]):
+        stream = current_stream(library)
+        lent = lend(layers, stream)
+        with progress("sums of layers") as tell:
+            roads.compiled.layer_sums_on_cuda(
+                lent, kernel, spreads, shift, *sums, in_double=in_double, stream=stream, tell=tell
+            )
+
+
+def cross_correlation(units, voxels, k, sign, thresholds):
+    """Best partners, correlations (float64) and counts of both sides, on the device."""
+    library = library_of(units)
+    where = {"device": units.device} if library.__name__ == "torch" else {}
+    columns = (k, library.int64), (k, library.float64), (len(thresholds), library.int64)
+    with device_of(library, units):
+        sides = [
+            [library.empty((X.shape[1], m), dtype=dtype, **where) for m, dtype in columns] for X in (units, voxels)
+        ]
+        stream = current_stream(library)
+        lent = lend([units, voxels, *sides[0], *sides[1]], stream)
+        with progress("correlations") as tell:
+            roads.compiled.cross_correlation_on_cuda(*lent[:2], sign, thresholds, *lent[2:], stream=stream, tell=tell)
+    return sides
+
+
+def extent(X):
+    """The smallest and the largest value of each column: float64, in NumPy."""
+    library = library_of(X)
+    return [to_numpy(wide(bound(X, 0))) for bound in (library.amin, library.amax)]
+
+
+def wide(array):
+    """A tensor in float64."""
+    return array.double() if hasattr(array, "double") else array.astype("float64")
+
+
+def narrow(array):
+    """A tensor in float32."""
+    return array.float() if hasattr(array, "float") else array.astype("float32")
 
 
 def library_of(X):
@@ -97,9 +166,9 @@ def lend(arrays, stream):
     return [None if array is None else array.__dlpack__(stream=stream or 1) for array in arrays]
 
 
-def check_together(X, other, name):
+def check_together(X, other, name, first="X"):
     if not is_on_device(other) or other.__dlpack_device__() != X.__dlpack_device__():
-        raise InputError(f"{name} must lie on the same CUDA device as X; move it there first.")
+        raise InputError(f"{name} must lie on the same CUDA device as {first}; move it there first.")
 
 
 def to_numpy(array):
@@ -126,4 +195,6 @@ def check_on_device(library, X, similarity, name):
         raise InputError(f"{name} holds values whose squares overflow; divide it by a constant.")
     if similarity == "cosine" and not (abs(X) > (1e-150 if wide else 0)).any(1).all():
         raise InputError(f"{name} has a row of zeros, or nearly so, which has no cosine. Remove it.")
+    if similarity == "correlation" and not (abs(X - X[:, :1]) > (1e-150 if wide else 0)).any(1).all():
+        raise InputError(f"{name} has a row that is constant over its units, or nearly so. Remove it.")
     return X

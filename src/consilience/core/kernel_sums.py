@@ -10,6 +10,7 @@ import numpy as np
 from consilience.check import InputError, as_numpy, check_choice, check_pair
 from consilience.core import cuda, roads, twin_sums
 from consilience.core.fit import check_threads, fit
+from consilience.core.hsic import biased, unbiased
 from consilience.core.memory import need
 from consilience.core.progress import progress
 
@@ -53,35 +54,20 @@ class KernelSums:
 
     @property
     def hsic_unbiased(self):
-        r"""The U-statistic of Song et al. 2012, whose mean is zero where X and Y are independent.
-
-        .. math:: \frac{1}{n(n-3)} \left[ \sum_{i \ne j} K_{ij} L_{ij} + \frac{K_{\cdot\cdot} L_{\cdot\cdot}}
-                  {(n-1)(n-2)} - \frac{2}{n-2} \sum_i K_{i\cdot} L_{i\cdot} \right]
-        """
-        n = self.n
-
-        def estimate(products, k, l):
-            whole = products + k.sum() * l.sum() / ((n - 1) * (n - 2)) - 2 * (k * l).sum() / (n - 2)
-            return float(whole / (n * (n - 3)))
-
-        k, l = self.k_rows, self.l_rows
-        return Hsic(estimate(self.kl, k, l), estimate(self.kk, k, k), estimate(self.ll, l, l))
+        """See :func:`consilience.core.hsic.unbiased`."""
+        n, k, l = self.n, self.k_rows, self.l_rows
+        return Hsic(
+            float(unbiased(n, self.kl, k, l)), float(unbiased(n, self.kk, k, k)), float(unbiased(n, self.ll, l, l))
+        )
 
     @property
     def hsic_biased(self):
-        r"""The V-statistic of Gretton et al. 2005, with both matrices' diagonals: tr(K H L H) / (n - 1)²."""
-        n = self.n
-
-        def estimate(products, k, l, k_diagonal, l_diagonal):
-            k, l = k + k_diagonal, l + l_diagonal
-            whole = products + (k_diagonal * l_diagonal).sum() - 2 * (k * l).sum() / n + k.sum() * l.sum() / n**2
-            return float(whole / (n - 1) ** 2)
-
-        k, l = (self.k_rows, self.k_diagonal), (self.l_rows, self.l_diagonal)
+        """See :func:`consilience.core.hsic.biased`."""
+        n, k, l, k_own, l_own = self.n, self.k_rows, self.l_rows, self.k_diagonal, self.l_diagonal
         return Hsic(
-            estimate(self.kl, k[0], l[0], k[1], l[1]),
-            estimate(self.kk, k[0], k[0], k[1], k[1]),
-            estimate(self.ll, l[0], l[0], l[1], l[1]),
+            float(biased(n, self.kl, k, l, k_own, l_own)),
+            float(biased(n, self.kk, k, k, k_own, k_own)),
+            float(biased(n, self.ll, l, l, l_own, l_own)),
         )
 
 

@@ -42,7 +42,8 @@ def ranks(x, *, threads=None):
 
     Notes
     -----
-    A radix sort: O(m) time. Memory: 16 bytes a number, besides the result.
+    A radix sort: O(m) time. Memory: 16 bytes a number besides the result, or 32 if most lie close together and a few
+    far off.
     """
     return _ranks(_checked(x, "x"), threads)
 
@@ -74,7 +75,7 @@ def spearman(x, y, *, threads=None):
     Source: Spearman 1904; average ranks for ties. The sums are exact in whole numbers, and rounded once at the end:
     the same bits on every road, for any number of threads, and in whatever order the places come.
 
-    O(m) time. Memory: 16 bytes a number, besides both ranks.
+    O(m) time. Memory: as :func:`ranks`, and both ranks.
     """
     x, y = _pair(x, y)
     r, s = (_ranks(values, threads) for values in (x, y))
@@ -110,9 +111,10 @@ def kendall(x, y, variant="a", *, threads=None):
 
     Notes
     -----
-    Source: Kendall 1938, 1945. Discordant pairs are counted by a merge sort (Knight 1966), exactly.
+    Source: Kendall 1938, 1945. With x sorted, the discordant pairs are those of y that are out of order (Knight
+    1966). They are counted while y is sorted, digit by digit, exactly.
 
-    O(m log m) time. Memory: 32 bytes a place.
+    O(m log m) time. Memory: 32 to 48 bytes a place.
     """
     check_choice(variant, "variant", ("a", "b"))
     x, y = _pair(x, y)
@@ -148,7 +150,7 @@ def _pair(x, y):
 def _ranks(x, threads):
     """Ranks by the road of the day."""
     m = len(x)
-    need(24 * m, f"The ranks of {m:,} numbers")
+    need(40 * m, f"The ranks of {m:,} numbers")
     dtype = np.int32 if 2 * m < 2**31 else np.int64
     if roads.road() == "twin":
         return twin_rank_correlation.ranks(x).astype(dtype)
@@ -160,7 +162,7 @@ def _ranks(x, threads):
 
 def _count_pairs(x, y, threads):
     """Pairs tied in x, in y, in both, and discordant ones, by the road of the day."""
-    need(32 * len(x), f"Kendall's tau of {len(x):,} numbers")
+    need(48 * len(x), f"Kendall's tau of {len(x):,} numbers")
     if roads.road() == "twin":
         return twin_rank_correlation.count_pairs(x, y)
     with progress("Kendall's tau") as tell:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import pdist
 
-CHUNK = 2**22  # entries of a kernel matrix in memory at once: 32 MB
+CHUNK = 2**22  # entries of kernel matrices in memory at once: 32 MB
 
 
 def kernel_sums(X, Y, kernel, spread_x, spread_y, shift):
@@ -14,21 +14,26 @@ def kernel_sums(X, Y, kernel, spread_x, spread_y, shift):
     See :func:`consilience.core.kernel_sums.kernel_sums`. The spreads are the lengths s of both kernels, the shift a
     constant that is taken from both.
     """
-    A, B = centred(X, kernel), centred(Y, kernel)
-    n = len(A)
-    products, k_rows, l_rows = np.zeros(3), np.empty(n), np.empty(n)
-    k_diagonal, l_diagonal = (
-        np.square(Z).sum(1) if kernel in ("linear", "cosine") else np.full(n, 1 - shift) for Z in (A, B)
-    )
-    step = max(1, CHUNK // n)
+    products, rows, diagonals = layer_sums([X, Y], kernel, [spread_x, spread_y], shift)
+    return products[[0, 0, 1], [1, 0, 1]], *rows, *diagonals
+
+
+def layer_sums(layers, kernel, spreads, shift):
+    """The same for any number of kernels: a matrix of the sums of products of each with each; row sums; diagonals."""
+    layers = [centred(X, kernel) for X in layers]
+    n, count = len(layers[0]), len(layers)
+    products, rows, diagonals = np.zeros((count, count)), np.empty((count, n)), np.full((count, n), 1.0 - shift)
+    if kernel in ("linear", "cosine"):
+        diagonals[:] = [np.square(A).sum(1) for A in layers]
+    step = max(1, CHUNK // (n * count))
     for start in range(0, n, step):
-        rows = np.arange(start, min(start + step, n))
-        K = kernel_rows(A, rows, kernel, spread_x) - shift
-        L = kernel_rows(B, rows, kernel, spread_y) - shift
-        K[rows - start, rows] = L[rows - start, rows] = 0
-        products += (K * L).sum(), (K * K).sum(), (L * L).sum()
-        k_rows[rows], l_rows[rows] = K.sum(1), L.sum(1)
-    return products, k_rows, l_rows, k_diagonal, l_diagonal
+        some = np.arange(start, min(start + step, n))
+        K = np.stack([kernel_rows(A, some, kernel, s) for A, s in zip(layers, spreads, strict=True)]) - shift
+        K[:, some - start, some] = 0
+        flat = K.reshape(count, -1)
+        products += flat @ flat.T
+        rows[:, some] = K.sum(2)
+    return products, rows, diagonals
 
 
 def kernel_rows(A, rows, kernel, spread):

@@ -16,6 +16,7 @@ from consilience.core.kernel_sums import (
     value_at_median,
 )
 from consilience.core.twin_sums import centred
+from consilience.core.units import sums_of_units, units_are_cheaper
 from consilience.metrics.card import Card
 from consilience.metrics.relation import Relation, product, u_centre
 
@@ -60,12 +61,12 @@ def cka(X, Y, kernel="linear", estimator="debiased", bandwidth=1.0):
     the kernels "linear" and "cosine" where that is cheaper.
     """
     check_options(kernel, estimator, bandwidth)
+    sums = None
     if not is_on_device(X):
         X, Y = check_pair(X, Y)
-        if kernel in ("linear", "cosine") and units_are_cheaper(len(X), X.shape[1], Y.shape[1]):
-            X, Y = fit_kernel(X, kernel, "X"), fit_kernel(Y, kernel, "Y")
-            return linear_cka(centred(X, kernel), centred(Y, kernel), estimator)
-    sums = kernel_sums(X, Y, kernel, bandwidth)
+        if kernel in ("linear", "cosine") and units_are_cheaper(len(X), [X.shape[1]], [Y.shape[1]]):
+            sums = sums_of_units(fit_kernel(X, kernel, "X"), fit_kernel(Y, kernel, "Y"), kernel)
+    sums = sums or kernel_sums(X, Y, kernel, bandwidth)
     n = sums.n
     (kl, kk, ll), terms = (
         (sums.hsic_unbiased, n * (n - 3)) if estimator == "debiased" else (sums.hsic_biased, (n - 1) ** 2)
@@ -75,34 +76,6 @@ def cka(X, Y, kernel="linear", estimator="debiased", bandwidth=1.0):
         if not own * terms > ROUNDING * whole:
             raise nothing_left(name)
     return float(kl / np.sqrt(kk * ll))
-
-
-def units_are_cheaper(n, dx, dy):
-    """Are X'Y, X'X and Y'Y fewer multiplications than the upper halves of XX' and YY'?"""
-    return dx * dy + dx * dx + dy * dy < n * (dx + dy) / 2
-
-
-def linear_cka(X, Y, estimator):
-    """Linear CKA of centred arrays from their units, without any n x n matrix."""
-    xy, xx, yy = (hsic_of_units(A, B, estimator) for A, B in ((X, Y), (X, X), (Y, Y)))
-    for name, A, own in (("X", X, xx), ("Y", Y, yy)):
-        if not own > ROUNDING * np.square(A.T @ A).sum():
-            raise nothing_left(name)
-    return float(xy / np.sqrt(xx * yy))
-
-
-def hsic_of_units(X, Y, estimator):
-    """HSIC of the linear kernels of two centred arrays, up to the factor that CKA cancels.
-
-    With centred units the rows of the Gram matrix sum to zero, so without its diagonal row i sums to minus the
-    squared length of stimulus i: the unbiased estimate needs only X'Y and those lengths.
-    """
-    n = len(X)
-    whole = np.square(X.T @ Y).sum()
-    if estimator == "biased":
-        return whole
-    x, y = np.square(X).sum(1), np.square(Y).sum(1)
-    return whole - x @ y + x.sum() * y.sum() / ((n - 1) * (n - 2)) - 2 * (x @ y) / (n - 2)
 
 
 def kernel_relation(X, kernel="linear", estimator="debiased", bandwidth=1.0):

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "tiles.cuh"
+#include "kernel_tiles.cuh"
 
 namespace consilience::cuda {
 
@@ -21,19 +21,14 @@ template <class T> struct Sums {
   double* rows;  // [n][SUMS]
   double mine[EACH][SUMS];
 
-  __device__ T value(const Rows<T>& packed, std::int64_t row, std::int64_t column, T product) const {
-    if (kernel == Kernel::linear || kernel == Kernel::cosine) return product;
-    const T h = fmin(product + (packed.bias[column] + packed.bias[row]), T(0));
-    return exp2(kernel == Kernel::gaussian ? h : -sqrt(-2 * h)) - shift;
-  }
-
   __device__ void meet(int i, std::int64_t row, std::int64_t first, const T (&k)[EACH], const T (&l)[EACH]) {
     T sums[SUMS] = {};
 #pragma unroll
     for (int j = 0; j < EACH; j++) {
       const std::int64_t column = first + GRID * j;
       if (row >= A.n || column >= A.n || row == column) continue;
-      const T a = value(A, row, column, k[j]), b = value(B, row, column, l[j]);
+      const T a = evaluate(A, kernel, shift, row, column, k[j]);
+      const T b = evaluate(B, kernel, shift, row, column, l[j]);
       const T terms[SUMS] = {a * b, a * a, b * b, a, b};
 #pragma unroll
       for (int s = 0; s < SUMS; s++) sums[s] += terms[s];

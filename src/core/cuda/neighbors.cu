@@ -1,187 +1,52 @@
-// Exact k nearest neighbours on the GPU: guess, settle, reopen. Read beside ../neighbors.cpp, which explains
-// the steps.
+// Exact k nearest neighbours on the GPU. Read beside ../neighbors.cpp.
 #include "neighbors.hpp"
 
 #include <cmath>
-#include <limits>
 
-#include "tiles.cuh"
+#include "best.cuh"
 
 namespace consilience::cuda {
 
 namespace {
 
-constexpr std::int64_t ROWS_AT_ONCE = 16384;        // guessed between two looks for a Ctrl-C
-constexpr std::int64_t REOPENED_ENTRIES = 1 << 24;  // list entries of reopened rows in memory at once
+// What a pair of rows is worth, by definition.
+struct Judge {
+  View X, Y;
+  const double *X2, *Y2;
+  Similarity similarity;
 
-// Each row's columns, and what is known about them.
-template <class T> struct Lists {
-  std::int64_t room;      // a row's share
-  std::int32_t* columns;  // [rows][room]
-  T* scores;              // [rows][room], best first (Best)
-  std::int32_t* counts;   // [rows], how many are contested
-  double* values;         // [rows][room], by the definition (settle)
+  __device__ std::int64_t terms() const { return X.d; }
+  __device__ double term(std::int64_t i, std::int64_t j, std::int64_t t) const {
+    return consilience::term(similarity, element(X, i, t), element(Y, j, t));
+  }
+  __device__ double value(double sum, std::int64_t i, std::int64_t j) const {
+    return similarity_of(similarity, sum, X2[i], Y2[j]);
+  }
+  __device__ double strength(double value) const { return value; }
 };
 
-// Keeps: for each row its `room` best columns, sorted. Memory: theirs, in the device's memory, mostly found
-// in cache. Order: does not matter to what is settled (see ../neighbors.cpp).
-template <class T> struct Best {
-  Lists<T> lists;
-  bool exclude_self;
+struct Doubt {
+  Similarity similarity;
+  double unit, d;
+  const double* squares;
+  double scale, longest;
 
-  __device__ void meet(std::int64_t row, std::int64_t column, T score) const {
-    T* const scores = lists.scores + row * lists.room;
-    std::int32_t* const columns = lists.columns + row * lists.room;
-    const int lane = threadIdx.x % WARP;
-    const bool may_enter = !(exclude_self && row == column);
-    unsigned waiting = __ballot_sync(ALL, may_enter && score > scores[lists.room - 1]);
-    for (; waiting; waiting &= waiting - 1) {
-      const int who = __ffs(waiting) - 1;
-      insert(scores, columns, __shfl_sync(ALL, score, who),
-             __shfl_sync(ALL, static_cast<std::int32_t>(column), who), lane);
-    }
-  }
-
-  // The whole warp finds the newcomer's place and moves the worse ones back, 32 at a time from the end.
-  __device__ void insert(T* scores, std::int32_t* columns, T score, std::int32_t column, int lane) const {
-    const int room = static_cast<int>(lists.room);
-    int place = 0;
-    for (int start = 0; start < room; start += WARP) {
-      const int p = start + lane;
-      place += __popc(__ballot_sync(ALL, p < room && scores[p] >= score));
-    }
-    if (place == room) return;
-    for (int end = room - 1; end > place; end -= WARP) {
-      const int p = end - lane;
-      const bool moves = p > place;
-      const T moved_score = moves ? scores[p - 1] : score;
-      const std::int32_t moved_column = moves ? columns[p - 1] : column;
-      __syncwarp();
-      if (moves) {
-        scores[p] = moved_score;
-        columns[p] = moved_column;
-      }
-      __syncwarp();
-    }
-    if (lane == 0) {
-      scores[place] = score;
-      columns[place] = column;
-    }
-    __syncwarp();
+  __device__ double operator()(std::int64_t i) const {
+    const double norm = similarity == Similarity::cosine ? 1.0 : std::sqrt(squares[i]) * scale;
+    return doubt(similarity, unit, d, d, norm, longest);
   }
 };
-
-// Keeps: for each reopened row every column whose score exceeds the row's bar. Memory: room for all columns;
-// rows come in batches. Order: a warp owns its row and meets the columns in order.
-template <class T> struct Within {
-  Lists<T> lists;
-  const T* bars;
-  const std::int64_t* original;  // which row of the set this one was
-  bool exclude_self;
-
-  __device__ void meet(std::int64_t row, std::int64_t column, T score) const {
-    const int lane = threadIdx.x % WARP;
-    const bool enters = score > bars[row] && !(exclude_self && original[row] == column);
-    const unsigned entering = __ballot_sync(ALL, enters);
-    const std::int32_t before = lists.counts[row];
-    if (enters) {
-      const std::int64_t p = before + __popc(entering & ((1u << lane) - 1));
-      lists.columns[row * lists.room + p] = static_cast<std::int32_t>(column);
-    }
-    __syncwarp();
-    if (lane == 0) lists.counts[row] = before + __popc(entering);
-    __syncwarp();
-  }
-};
-
-template <class T> __global__ void clear(std::int64_t entries, Lists<T> lists) {
-  const std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (at < entries) lists.scores[at] = -static_cast<T>(INFINITY);
-}
-
-// One thread a row: the bar above which its columns are contested, and whether its list surely holds all of
-// those.
-template <class T>
-__global__ void contest(std::int64_t n, std::int64_t d, std::int64_t k, std::int64_t candidates,
-                        Similarity similarity, const double* squares, double scale, double longest,
-                        Lists<T> lists, T* bars, char* open) {
-  const std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  if (i >= n) return;
-  const T* const scores = lists.scores + i * lists.room;
-  const double unit = sizeof(T) == 4 ? 0x1p-24 : 0x1p-53, length = static_cast<double>(d);
-  const double norm = similarity == Similarity::cosine ? 1.0 : std::sqrt(squares[i]) * scale;
-  const double bar = scores[k - 1] - 2 * doubt(similarity, unit, length, length, norm, longest);
-  bars[i] = static_cast<T>(bar);
-  open[i] = lists.room < candidates && scores[lists.room - 1] > bars[i];
-  std::int32_t count = 0;
-  if (!open[i])
-    while (count < lists.room && (count < k || scores[count] > bars[i])) count++;
-  lists.counts[i] = count;
-}
-
-// One warp a row: judge its contested columns by the definition, half a warp a column; then count for each
-// how many are nearer, which is its place.
-template <class T>
-__global__ void settle(std::int64_t rows, const std::int64_t* original, View X, View Y, const double* X2,
-                       const double* Y2, Similarity similarity, std::int64_t k, Lists<T> lists,
-                       std::int64_t* indices, double* similarities, char* tied) {
-  const std::int64_t r = (static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / WARP;
-  if (r >= rows || lists.counts[r] == 0) return;
-  const int lane = threadIdx.x % WARP;
-  const std::int64_t i = original ? original[r] : r, count = lists.counts[r];
-  const std::int32_t* const columns = lists.columns + r * lists.room;
-  double* const values = lists.values + r * lists.room;
-
-  for (std::int64_t start = 0; start < count; start += WARP / LANES) {
-    const std::int64_t c = start + lane / LANES;
-    double sum = 0;
-    if (c < count)
-      for (std::int64_t t = lane % LANES; t < X.d; t += LANES)
-        sum += term(similarity, element(X, i, t), element(Y, columns[c], t));
-    sum = sum_of_lanes(sum);
-    if (c < count && lane % LANES == 0) values[c] = similarity_of(similarity, sum, X2[i], Y2[columns[c]]);
-  }
-  __syncwarp();
-
-  for (std::int64_t c = lane; c < count; c += WARP) {
-    std::int64_t place = 0;
-    for (std::int64_t e = 0; e < count; e++) place += nearer(values[e], columns[e], values[c], columns[c]);
-    if (place < k) {
-      indices[i * k + place] = columns[c];
-      similarities[i * k + place] = values[c];
-    }
-  }
-  __syncwarp();
-
-  // Tied if more are at least as near as the k-th than there are places.
-  const double last = similarities[i * k + k - 1];
-  std::int64_t as_near = 0;
-  for (std::int64_t c = 0; c < count; c++) as_near += values[c] >= last;
-  if (lane == 0) tied[r] = as_near > k;
-}
-
-// Copies some rows: packed, so that the main loop can walk over them, with their bars.
-template <class T>
-__global__ void gather(std::int64_t rows, const std::int64_t* original, Rows<T> from, const T* bars,
-                       T* values, T* to_bars) {
-  const std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
-  const std::int64_t r = at / from.d, t = at % from.d;
-  if (r >= rows) return;
-  values[at] = from.values[original[r] * from.d + t];
-  if (t == 0) to_bars[r] = bars[original[r]];
-}
 
 // For the tied rows among these, the columns that share the last place.
 template <class T>
 void note_ties(const std::vector<std::int64_t>& original, const std::vector<char>& tied,
-               const Memory<std::int32_t>& counts, const Memory<std::int32_t>& columns,
-               const Memory<double>& values, std::int64_t room, std::int64_t k,
+               const ListMemory<T>& lists, std::int64_t k,
                std::vector<std::pair<std::int64_t, std::vector<std::int64_t>>>& found) {
-  const std::vector<std::int32_t> count = counts.all();
+  const std::vector<std::int32_t> count = lists.counts.all();
   for (std::size_t r = 0; r < tied.size(); r++) {
     if (!tied[r]) continue;
-    const auto who = columns.part(r * room, count[r]);
-    const auto value = values.part(r * room, count[r]);
+    const auto who = lists.columns.part(r * lists.room, count[r]);
+    const auto value = lists.values.part(r * lists.room, count[r]);
     std::vector<double> sorted = value;
     std::nth_element(sorted.begin(), sorted.begin() + k - 1, sorted.end(), std::greater<double>());
     std::vector<std::int64_t> sharers;
@@ -219,56 +84,25 @@ void neighbors(int device, std::uintptr_t stream_number, const View& X, const Vi
   const Rows<T> rows = A.rows(), columns = one_set ? rows : packed_others.rows();
 
   // Guess.
-  const std::int64_t candidates = Y.n - one_set, room = list_length(k, candidates);
-  Memory<std::int32_t> list_columns(X.n * room, stream), counts(X.n, stream);
-  Memory<T> list_scores(X.n * room, stream), bars(X.n, stream);
-  Memory<double> values(X.n * room, stream);
-  const Lists<T> lists{room, list_columns.data, list_scores.data, counts.data, values.data};
-  launch(clear<T>, blocks_for(X.n * room, 256), 256, stream, X.n * room, lists);
+  const ListMemory<T> best(X.n, list_length(k, Y.n - one_set), true, stream);
+  launch(clear<T>, blocks_for(X.n * best.room, 256), 256, stream, X.n * best.room, best.lists());
   for (std::int64_t first = 0; first < X.n; first += ROWS_AT_ONCE) {
     launch(for_tiles<T, Best<T>>, blocks_for(std::min(ROWS_AT_ONCE, X.n - first), TILE), THREADS, stream,
-           rows, columns, first, Best<T>{lists, one_set});
+           rows, columns, first, Best<T>{best.lists(), one_set});
     wait(stream, poll, share_done(first + ROWS_AT_ONCE, X.n));
   }
 
-  // Settle, and remember the rows whose list may miss a contested column.
-  Memory<char> open(X.n, stream), tied(X.n, stream);
-  check(cudaMemsetAsync(tied.data, 0, X.n, stream));
-  launch(contest<T>, blocks_for(X.n, 256), 256, stream, X.n, X.d, k, candidates, similarity, X2.data, scale,
-         longest, lists, bars.data, open.data);
-  launch(settle<T>, blocks_for(X.n * WARP, 256), 256, stream, X.n, static_cast<const std::int64_t*>(nullptr),
-         X, Y, X2.data, of_Y, similarity, k, lists, indices, similarities, tied.data);
-  wait(stream, poll);
+  // Settle.
+  const double unit = std::numeric_limits<T>::epsilon() / 2;
   std::vector<std::pair<std::int64_t, std::vector<std::int64_t>>> found;
-  if (ties) note_ties<T>({}, tied.all(), counts, list_columns, values, room, k, found);
-
-  // Reopen those rows.
-  std::vector<std::int64_t> reopened;
-  const std::vector<char> open_here = open.all();
-  for (std::int64_t i = 0; i < X.n; i++)
-    if (open_here[i]) reopened.push_back(i);
-  const std::size_t batch = static_cast<std::size_t>(std::max<std::int64_t>(TILE, REOPENED_ENTRIES / Y.n));
-  for (std::size_t start = 0; start < reopened.size(); start += batch) {
-    const std::vector<std::int64_t> some(reopened.begin() + start,
-                                         reopened.begin() + std::min(reopened.size(), start + batch));
-    const std::int64_t n = static_cast<std::int64_t>(some.size());
-    const Memory<std::int64_t> original = Memory<std::int64_t>::from(some, stream);
-    Memory<T> some_values(n * X.d, stream), some_bars(n, stream);
-    Memory<std::int32_t> some_columns(n * Y.n, stream), some_counts(n, stream);
-    Memory<double> some_settled(n * Y.n, stream);
-    Memory<char> some_tied(n, stream);
-    const Lists<T> all{Y.n, some_columns.data, nullptr, some_counts.data, some_settled.data};
-    check(cudaMemsetAsync(some_counts.data, 0, n * sizeof(std::int32_t), stream));
-    launch(gather<T>, blocks_for(n * X.d, 256), 256, stream, n, original.data, rows, bars.data,
-           some_values.data, some_bars.data);
-    launch(for_tiles<T, Within<T>>, blocks_for(n, TILE), THREADS, stream,
-           Rows<T>{some_values.data, nullptr, n, X.d}, columns, std::int64_t(0),
-           Within<T>{all, some_bars.data, original.data, one_set});
-    launch(settle<T>, blocks_for(n * WARP, 256), 256, stream, n, original.data, X, Y, X2.data, of_Y,
-           similarity, k, all, indices, similarities, some_tied.data);
-    wait(stream, poll);
-    if (ties) note_ties<T>(some, some_tied.all(), some_counts, some_columns, some_settled, Y.n, k, found);
-  }
+  settle(
+      rows, columns, k, best, one_set, stream, poll,
+      Doubt{similarity, unit, static_cast<double>(X.d), X2.data, scale, longest},
+      Judge{X, Y, X2.data, of_Y, similarity}, [](const Within<T>& within) { return within; }, indices,
+      similarities,
+      [&](const auto& original, const auto& tied, const auto& lists) {
+        if (ties) note_ties<T>(original, tied, lists, k, found);
+      });
   if (!ties) return;
   std::sort(found.begin(), found.end());
   for (const auto& [row, sharers] : found) ties->add(row, sharers);

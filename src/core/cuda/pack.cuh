@@ -118,8 +118,7 @@ inline Memory<double> means(const View& view, cudaStream_t stream, const double*
 inline Memory<double> squares(const View& view, const double* shift, cudaStream_t stream,
                               const double* lengths = nullptr) {
   Memory<double> squares(view.n, stream);
-  launch(sum_squares, blocks_for(view.n * LANES, 256), 256, stream, view, lengths, shift,
-         squares.data);
+  launch(sum_squares, blocks_for(view.n * LANES, 256), 256, stream, view, lengths, shift, squares.data);
   return squares;
 }
 
@@ -156,6 +155,70 @@ template <class T> Packed<T> pack(const Centred& rows, double scale, cudaStream_
   launch(fill_centred<T>, blocks_for(n * d, 256), 256, stream, rows.view,
          static_cast<const double*>(rows.lengths.data), static_cast<const double*>(rows.mean.data),
          static_cast<const double*>(rows.squares_there.data), scale, packed.values.data, packed.bias.data);
+  return packed;
+}
+
+// See ../pack.hpp. What the device needs to know of series to read them.
+struct SeriesThere {
+  View view;
+  const double *mean, *squares;
+};
+
+__device__ inline double element(const SeriesThere& series, std::int64_t i, std::int64_t t) {
+  return (element(series.view, i, t) - element(series.view, i, 0)) - series.mean[i];
+}
+
+struct Series {
+  View view;
+  Memory<double> mean, squares;
+
+  Series(const View& over_time, cudaStream_t stream)
+      : view{over_time.data, over_time.type,          over_time.d,
+             over_time.n,    over_time.column_stride, over_time.row_stride},
+        mean(view.n, stream),
+        squares(view.n, stream) {}
+  SeriesThere there() const { return {view, mean.data, squares.data}; }
+};
+
+namespace {
+
+// Half a warp a series.
+__global__ void measure(View view, double* mean, double* squares) {
+  const std::int64_t i = (static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / LANES;
+  const std::int64_t inside = i < view.n ? i : 0, first = threadIdx.x % LANES;
+  const double origin = element(view, inside, 0);
+  double lane = 0;
+  for (std::int64_t t = first; t < view.d; t += LANES) lane += element(view, inside, t) - origin;
+  const double own_mean = sum_of_lanes(lane) / static_cast<double>(view.d);
+  lane = 0;
+  for (std::int64_t t = first; t < view.d; t += LANES) {
+    const double x = (element(view, inside, t) - origin) - own_mean;
+    lane += x * x;
+  }
+  const double sum = sum_of_lanes(lane);
+  if (i >= view.n || first != 0) return;
+  mean[i] = own_mean;
+  squares[i] = sum;
+}
+
+}  // namespace
+
+template <class T> __global__ void fill_series(SeriesThere series, double sign, T* values, T* bias) {
+  const std::int64_t at = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
+  const std::int64_t i = at / series.view.d, t = at % series.view.d;
+  if (i >= series.view.n) return;
+  values[at] = static_cast<T>(element(series, i, t) * (sign / std::sqrt(series.squares[i])));
+  if (t == 0) bias[i] = 0;
+}
+
+template <class T> Packed<T> pack(const Series& series, double sign, cudaStream_t stream) {
+  const std::int64_t n = series.view.n, d = series.view.d;
+  launch(measure, blocks_for(n * LANES, 256), 256, stream, series.view, series.mean.data,
+         series.squares.data);
+  check_squares(series.squares.all());
+  Packed<T> packed{Memory<T>(n * d, stream), Memory<T>(n, stream), n, d};
+  launch(fill_series<T>, blocks_for(n * d, 256), 256, stream, series.there(), sign, packed.values.data,
+         packed.bias.data);
   return packed;
 }
 

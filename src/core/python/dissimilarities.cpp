@@ -47,8 +47,8 @@ void dissimilarities_on_cuda(Input X, std::string dissimilarity, Numbers to, std
 }  // namespace
 
 void bind_dissimilarities(nb::module_& module) {
-  module.def("dissimilarities", dissimilarities_on_cpu, "X"_a, "dissimilarity"_a, "to"_a, "isa"_a, "threads"_a,
-             "tell"_a = nb::none());
+  module.def("dissimilarities", dissimilarities_on_cpu, "X"_a, "dissimilarity"_a, "to"_a, "isa"_a,
+             "threads"_a, "tell"_a = nb::none());
 #ifdef CONSILIENCE_CUDA
   module.def("dissimilarities_on_cuda", dissimilarities_on_cuda, "X"_a, "dissimilarity"_a, "to"_a, "stream"_a,
              "tell"_a = nb::none());

@@ -3,6 +3,7 @@
 
 #include "../kernel_sums.hpp"
 #include "arrays.hpp"
+#include "kernel_named.hpp"
 #ifdef CONSILIENCE_CUDA
 #include "../cuda/kernel_sums.hpp"
 #endif
@@ -10,14 +11,6 @@
 namespace consilience {
 
 namespace {
-
-Kernel kernel_named(const std::string& name) {
-  if (name == "linear") return Kernel::linear;
-  if (name == "cosine") return Kernel::cosine;
-  if (name == "rbf") return Kernel::gaussian;
-  if (name == "laplacian") return Kernel::laplacian;
-  throw nb::value_error("kernel must be linear, cosine, rbf or laplacian");
-}
 
 KernelSums check_shapes(const View& X, const View& Y, const Numbers& products, const Numbers& K_rows,
                         const Numbers& L_rows, const Numbers& K_diagonal, const Numbers& L_diagonal) {

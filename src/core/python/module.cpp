@@ -13,6 +13,9 @@ void bind_kernel_sums(nb::module_& module);
 void bind_dissimilarities(nb::module_& module);
 void bind_rank_correlation(nb::module_& module);
 void bind_permutations(nb::module_& module);
+void bind_peak(nb::module_& module);
+void bind_layer_sums(nb::module_& module);
+void bind_cross_correlation(nb::module_& module);
 
 }  // namespace consilience
 
@@ -24,6 +27,9 @@ NB_MODULE(_compiled, module) {
   bind_dissimilarities(module);
   bind_rank_correlation(module);
   bind_permutations(module);
+  bind_peak(module);
+  bind_layer_sums(module);
+  bind_cross_correlation(module);
   module.def("isas", [] {
     std::vector<std::string> names;
     for (const Isa* isa : available_isas()) names.emplace_back(isa->name);

@@ -28,8 +28,10 @@ nb::tuple count_pairs_on_cpu(Values x, Values y, int threads, nb::object tell) {
 }  // namespace
 
 void bind_rank_correlation(nb::module_& module) {
-  module.def("ranks", ranks_on_cpu<std::int32_t>, "x"_a, "to"_a.noconvert(), "threads"_a, "tell"_a = nb::none());
-  module.def("ranks", ranks_on_cpu<std::int64_t>, "x"_a, "to"_a.noconvert(), "threads"_a, "tell"_a = nb::none());
+  module.def("ranks", ranks_on_cpu<std::int32_t>, "x"_a, "to"_a.noconvert(), "threads"_a,
+             "tell"_a = nb::none());
+  module.def("ranks", ranks_on_cpu<std::int64_t>, "x"_a, "to"_a.noconvert(), "threads"_a,
+             "tell"_a = nb::none());
   module.def("count_pairs", count_pairs_on_cpu, "x"_a, "y"_a, "threads"_a, "tell"_a = nb::none());
 }
 
