@@ -1,5 +1,9 @@
 """align, compare and paired differences: what they say must be what happens."""
 
+import subprocess
+import sys
+import textwrap
+
 import numpy as np
 import pytest
 
@@ -90,8 +94,9 @@ def world_fixed(seed, n=80):
 
 
 @pytest.mark.parametrize(("metric", "k"), [("cka", None), ("mutual_knn", 10)])
-def test_a_subset_is_scored_as_if_it_were_all_there_is(metric, k):
-    X, Y = world(7)
+@pytest.mark.parametrize("more", [0, 50])  # units: the matrix of relations is larger, or smaller, than they are
+def test_a_subset_is_scored_as_if_it_were_all_there_is(metric, k, more):
+    X, Y = (np.hstack([A, np.random.default_rng(1).standard_normal((len(A), more))]) for A in world(7))
     options = {"k": k} if k else {}
     scores = cs.Resampled({"X": X, "Y": Y}, [("X", "Y")], metric, draws=20, seed=5, **options)
     rng = np.random.default_rng(5)
@@ -205,3 +210,20 @@ def test_compare_refuses(arguments, words):
         cs.compare({"x": X}, {"y": Y}, **arguments)
     with pytest.raises(cs.InputError, match="layers_b"):
         cs.compare({"x": X}, {"y": Y[:50]})
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the peak of memory")
+def test_linear_cka_and_its_exact_null_store_no_matrix():
+    """At n = 8,000 one matrix of float64 would be 512 MB."""
+    code = """
+        import resource, numpy as np, consilience as cs
+        peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        whole = np.random.default_rng(0).standard_normal((8_000, 16), np.float32)
+        for X in (whole[:100], whole):
+            before = peak()
+            found = cs.align(X, X[:, ::2], "cka", "moments", ci=0.95)
+            assert "exact moments" in found.why, found.why
+        print(peak() - before)
+    """
+    found = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True)
+    assert float(found.stdout) < 60

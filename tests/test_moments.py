@@ -7,9 +7,10 @@ import pytest
 from scipy import sparse, stats
 from scipy.spatial.distance import squareform
 
+from consilience.core import graph_sums, relation_sums
 from consilience.curves import Lattice, PearsonFour, PearsonThree
 from consilience.metrics.kernel import u_centre
-from consilience.moments import Moments, moments, plain_sums
+from consilience.moments import Moments, moments, plain_sums, sums_of_centred, sums_of_counts
 
 
 def moments_by_enumeration(A, B):
@@ -62,6 +63,23 @@ def test_fewer_moments_are_the_same_moments(n):
     graphs = [sparse.csr_array(random_graph(rng, n, 2)) for _ in range(2)]
     three, four = (moments(*(plain_sums(graph, power) for graph in graphs)) for power in (3, 4))
     assert three == four._replace(kurtosis=None)
+
+
+@pytest.mark.parametrize(("n", "k"), [(5, 2), (30, 1), (60, 7)])
+def test_counts_of_the_core_are_the_plain_sums_of_a_graph(n, k):
+    graph = sparse.csr_array(random_graph(np.random.default_rng(n), n, k))
+    counted = sums_of_counts(graph_sums(graph.indices.reshape(n, k)))
+    assert counted.values == plain_sums(graph, power=3).values
+
+
+@pytest.mark.parametrize(("n", "d"), [(5, 2), (40, 6), (20, 50)])
+def test_relation_sums_of_the_core_are_the_plain_sums_of_a_matrix(n, d):
+    X = np.random.default_rng(n).standard_exponential((n, d))
+    centred = X - X.mean(0)
+    A = u_centre(centred @ centred.T)
+    found, expected = sums_of_centred(relation_sums(X), n), plain_sums(A / np.linalg.norm(A))
+    for graph, value in expected.values.items():
+        assert found.values.get(graph, 0) == pytest.approx(value, rel=1e-8, abs=1e-8)
 
 
 def test_the_variance_of_u_centred_matrices_is_known_whatever_they_are():

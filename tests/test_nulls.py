@@ -1,6 +1,5 @@
 """The null of a score: its level, its agreement between methods, and what it refuses."""
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,7 +9,7 @@ from scipy import stats
 from consilience import InputError
 from consilience.metrics.kernel import kernel_relation
 from consilience.metrics.neighborhood import neighbor_relation
-from consilience.metrics.relation import product
+from consilience.metrics.relation import Relation, product
 from consilience.nulls import null
 from consilience.pairings import permuted_scores
 
@@ -18,10 +17,6 @@ from consilience.pairings import permuted_scores
 def sets(seed, n=60, dx=8, dy=12):
     rng = np.random.default_rng(seed)
     return rng.standard_normal((n, dx)), rng.standard_normal((n, dy))
-
-
-def reordered(relation, order):
-    return replace(relation, matrix=relation.matrix[order][:, order])
 
 
 @pytest.mark.parametrize("relation", [kernel_relation, neighbor_relation])
@@ -85,13 +80,37 @@ def test_outliers_in_both_sets_send_auto_to_permutations():
 
 def test_beyond_a_size_the_shape_comes_from_a_subset_and_the_spread_stays_exact(monkeypatch):
     X, Y = sets(7, n=120)
-    a, b = kernel_relation(X), kernel_relation(Y)
+    a, b = kernel_relation(X, "rbf"), kernel_relation(Y, "rbf")
     whole = null(a, b, "moments")
     monkeypatch.setattr("consilience.nulls.CUBE_UP_TO", 80)
     found = null(a, b, "moments")
     assert found.sd == pytest.approx(whole.sd)
     assert found.skew == pytest.approx(whole.skew, abs=0.1)
     assert "80 of 120" in found.why
+
+
+@pytest.mark.parametrize("kernel", ["linear", "cosine"])
+@pytest.mark.parametrize("n", [60, 20])  # the matrix is larger, or smaller, than the units
+def test_linear_relations_are_their_matrices(n, kernel, monkeypatch):
+    a, b = (kernel_relation(A, kernel) for A in sets(7, n))
+    stored = [Relation(relation.matrix, relation.kind) for relation in (a, b)]
+    monkeypatch.setattr("consilience.nulls.CUBE_UP_TO", n)
+    expected = null(*stored, "moments")
+    monkeypatch.setattr("consilience.nulls.CUBE_UP_TO", 4)  # which does not bind them
+    found = null(a, b, "moments")
+    assert found.skew == pytest.approx(expected.skew, rel=1e-10)
+    assert found.why == expected.why
+    assert product(a, b) == pytest.approx(product(*stored), rel=1e-10)
+    assert product(a, a) == pytest.approx(1)
+
+
+def test_large_graphs_have_three_moments_of_the_core(monkeypatch):
+    a, b = map(neighbor_relation, sets(8, n=80))
+    four = null(a, b, "moments")
+    monkeypatch.setattr("consilience.nulls.MOST_STEPS", 10)
+    three = null(a, b, "moments")
+    assert (three.mean, three.sd, three.skew) == pytest.approx((four.mean, four.sd, four.skew))
+    assert "three exact moments" in three.why
 
 
 def test_products_of_stacks_equal_products_one_by_one():
@@ -101,7 +120,7 @@ def test_products_of_stacks_equal_products_one_by_one():
         a, b = [relation(X), relation(X[:, :3])], [relation(Y), relation(Y[:, :5]), relation(X)]
         order = np.random.default_rng(0).permutation(30)
         stacked = permuted_scores(a, b, [order])[0]
-        expected = [[product(first, reordered(second, order)) for second in b] for first in a]
+        expected = [[product(first, second.reordered(order)) for second in b] for first in a]
         np.testing.assert_allclose(stacked, expected, rtol=1e-12)
 
 

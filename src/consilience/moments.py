@@ -139,6 +139,55 @@ def plain_sums(A, power=4):
     return PlainSums(n, directed, power, mean_entry, {g: number(plain_sum(g)) for g in connected(power, directed)})
 
 
+def sums_of_centred(sums, n):
+    """:class:`PlainSums` of a u-centred matrix from its :class:`consilience.core.CentredSums`: all others are zero."""
+    steps = {
+        ((0, 1), (0, 1)): sums.square,
+        ((0, 1), (0, 1), (0, 1)): sums.cube,
+        ((0, 1), (0, 2), (1, 2)): sums.trace,
+        ((0, 1),) * 4: sums.fourth[0],
+        ((0, 1), (0, 1), (0, 2), (0, 2)): sums.fourth[1],
+        ((0, 1), (0, 1), (0, 2), (1, 2)): sums.fourth[2],
+        ((0, 1), (0, 2), (1, 3), (2, 3)): sums.fourth[3],
+    }
+    return PlainSums(n, False, 4, 0.0, {graph: float(value) for graph, value in steps.items()})
+
+
+def sums_of_counts(counts):
+    """:class:`PlainSums` of a graph of nearest neighbours, to the third power, from :class:`consilience.core.GraphSums`.
+
+    k edges leave every stimulus, so an edge that leads out of a graph to a vertex of its own is a factor k.
+    """
+    k, edges, mutual = counts.k, counts.n * counts.k, counts.mutual
+    values = {
+        ((0, 1),): edges,
+        ((0, 1), (0, 1)): edges,
+        ((0, 1), (0, 2)): k * edges,
+        ((0, 1), (1, 0)): mutual,
+        ((0, 1), (1, 2)): k * edges,
+        ((0, 1), (2, 1)): counts.squares,
+        ((0, 1), (0, 1), (0, 1)): edges,
+        ((0, 1), (0, 1), (0, 2)): k * edges,
+        ((0, 1), (0, 1), (1, 0)): mutual,
+        ((0, 1), (0, 1), (1, 2)): k * edges,
+        ((0, 1), (0, 1), (2, 0)): k * edges,
+        ((0, 1), (0, 1), (2, 1)): counts.squares,
+        ((0, 1), (0, 2), (0, 3)): k**2 * edges,
+        ((0, 1), (0, 2), (1, 0)): k * mutual,
+        ((0, 1), (0, 2), (1, 2)): counts.transitive,
+        ((0, 1), (0, 2), (1, 3)): k**2 * edges,
+        ((0, 1), (0, 2), (3, 0)): k**2 * edges,
+        ((0, 1), (0, 2), (3, 1)): k * counts.squares,
+        ((0, 1), (1, 0), (2, 0)): counts.mutual_into,
+        ((0, 1), (1, 2), (2, 0)): counts.cyclic,
+        ((0, 1), (1, 2), (2, 3)): k**2 * edges,
+        ((0, 1), (1, 2), (3, 1)): k * counts.squares,
+        ((0, 1), (1, 2), (3, 2)): counts.along,
+        ((0, 1), (2, 1), (3, 1)): counts.cubes,
+    }
+    return PlainSums(counts.n, True, 3, 0.0, values)
+
+
 # --- moments of two -------------------------------------------------------------------------------------------------
 
 

@@ -20,9 +20,10 @@ import numpy as np
 from scipy import stats
 
 from consilience.check import InputError, check_choice, check_whole
+from consilience.core import graph_sums
 from consilience.curves import Lattice, PearsonFour, PearsonThree
-from consilience.metrics.relation import Relation, product, u_centre
-from consilience.moments import moments, plain_sums
+from consilience.metrics.relation import RELATIONS, LinearRelation, product, u_centre
+from consilience.moments import moments, plain_sums, sums_of_centred, sums_of_counts
 from consilience.pairings import permuted_scores, random_orders
 
 METHODS = ("auto", "moments", "permutations", "enumeration")
@@ -31,6 +32,7 @@ ENUMERATE_UP_TO = 7  # 7! = 5,040 orders
 SMALLEST_P = 1e-4  # below this no curve through moments was checked, so no smaller p is reported from one
 CUBE_UP_TO = 5_000  # a product of stored matrices of this size takes minutes; beyond, their shape comes from a subset
 LATTICE_UP_TO = 3
+MOST_STEPS = 2e7  # two steps along a graph: so many take a second; beyond, three moments of graphs without the fourth
 GAMMA, PEARSON = 0.1, 1.5  # how far the kurtosis may lie off the gamma line for a curve through three moments, or four
 
 
@@ -137,7 +139,7 @@ def null(
 
 def has_moments(side):
     """Is the score an inner product of two relations whose moments are known?"""
-    return isinstance(side, Relation) and side.kind in EXACT_KINDS
+    return isinstance(side, RELATIONS) and side.kind in EXACT_KINDS
 
 
 def no_closed_form(a, b, groups, exchange):
@@ -145,7 +147,7 @@ def no_closed_form(a, b, groups, exchange):
         return "shifts in time"
     if groups is not None:
         return f"{'within' if exchange == 'within' else 'of'} {len(np.unique(groups))} groups"
-    kinds = {side.kind for side in (a, b) if isinstance(side, Relation) and not has_moments(side)}
+    kinds = {side.kind for side in (a, b) if isinstance(side, RELATIONS) and not has_moments(side)}
     return f"no closed form for {kinds.pop()} relations" if kinds else "this score has no closed form"
 
 
@@ -202,14 +204,19 @@ def count_curve(found, four, why, k):
 
 def sums_of(relation):
     """What a relation contributes to the moments of its scores."""
-    if hasattr(relation, "sums"):
-        return relation.sums()
-    return plain_sums(relation.ones() if relation.kind == "neighbours" else relation.matrix)
+    if isinstance(relation, LinearRelation):
+        return sums_of_centred(relation.sums(), relation.n)
+    if relation.kind != "neighbours":
+        return plain_sums(relation.matrix)
+    k = round(relation.scale**2 / relation.n)
+    if relation.n * k**2 > MOST_STEPS:
+        return sums_of_counts(graph_sums(relation.matrix.indices.reshape(relation.n, k)))
+    return plain_sums(relation.ones())
 
 
 def is_cheap(relation):
     """Are its sums had without a product of n x n matrices?"""
-    return relation.kind == "neighbours" or hasattr(relation, "sums")
+    return relation.kind == "neighbours" or isinstance(relation, LinearRelation)
 
 
 def subset_moments(a, b):

@@ -8,7 +8,7 @@ import pandas as pd
 from consilience.check import InputError, check_choice
 from consilience.core import Orders, permuted_products
 from consilience.core.progress import progress
-from consilience.metrics.relation import Relation, product
+from consilience.metrics.relation import RELATIONS, product
 
 EXCHANGES = ("within", "groups", "shift")
 
@@ -71,7 +71,7 @@ def permuted_scores(a, b, orders, meet=product):
     -------
     ndarray of shape (draws, len(a), len(b))
     """
-    if not all(isinstance(side, Relation) for side in (*a, *b)):
+    if not all(isinstance(side, RELATIONS) for side in (*a, *b)):
         rows = []
         with progress("permutations") as tell:
             for draw, order in enumerate(orders):

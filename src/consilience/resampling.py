@@ -6,8 +6,8 @@ import numpy as np
 from scipy import stats
 
 from consilience.check import InputError, check_array, check_choice, check_level, check_whole
-from consilience.metrics import CARDS, Relation
-from consilience.metrics.relation import u_centre
+from consilience.metrics import CARDS
+from consilience.metrics.relation import RELATIONS
 
 
 class Jackknife:
@@ -131,9 +131,8 @@ def on_subset(card, whole, X, rows, share, options):
     Neighbours are kept in proportion to the share of the gallery, so that how fine an agreement is asked for stays
     the same.
     """
-    if isinstance(whole, Relation) and whole.kind == "u-centred":
-        A = u_centre(whole.matrix[np.ix_(rows, rows)])
-        return Relation(A / np.linalg.norm(A), whole.kind)
+    if isinstance(whole, RELATIONS) and whole.kind == "u-centred":
+        return whole.part(rows)
     if "k" in card.side_options:
         options = {**options, "k": max(1, round(options.get("k", 10) * share))}
     return card.side(X[rows], **options)

@@ -43,7 +43,8 @@ if(NOT CONSILIENCE_CUDA STREQUAL "OFF")
       src/core/cuda/kernel_sums.cu
       src/core/cuda/layer_sums.cu
       src/core/cuda/neighbors.cu
-      src/core/cuda/permutations.cu)
+      src/core/cuda/permutations.cu
+      src/core/cuda/relation_sums.cu)
     target_compile_options(cuda PRIVATE --fmad=false -Xptxas --warn-on-spills)
     list(APPEND CONSILIENCE_PARTS $<TARGET_OBJECTS:cuda>)
     set(CONSILIENCE_RECORD_CUDA "${CMAKE_CUDA_COMPILER_VERSION}, for architectures ${CMAKE_CUDA_ARCHITECTURES}")
@@ -66,6 +67,7 @@ endif()
 nanobind_add_module(_compiled STABLE_ABI NB_STATIC NOMINSIZE
   src/core/cross_correlation.cpp
   src/core/dissimilarities.cpp
+  src/core/graph_sums.cpp
   src/core/inversions.cpp
   src/core/kernel_sums.cpp
   src/core/layer_sums.cpp
@@ -75,8 +77,10 @@ nanobind_add_module(_compiled STABLE_ABI NB_STATIC NOMINSIZE
   src/core/permutations.cpp
   src/core/permuted_graphs.cpp
   src/core/rank_correlation.cpp
+  src/core/relation_sums.cpp
   src/core/python/cross_correlation.cpp
   src/core/python/dissimilarities.cpp
+  src/core/python/graph_sums.cpp
   src/core/python/kernel_sums.cpp
   src/core/python/layer_sums.cpp
   src/core/python/module.cpp
@@ -84,6 +88,7 @@ nanobind_add_module(_compiled STABLE_ABI NB_STATIC NOMINSIZE
   src/core/python/peak.cpp
   src/core/python/permutations.cpp
   src/core/python/rank_correlation.cpp
+  src/core/python/relation_sums.cpp
   ${CONSILIENCE_PARTS})
 target_compile_options(_compiled PRIVATE -O3 -ffp-contract=off)
 target_link_libraries(_compiled PRIVATE Threads::Threads)

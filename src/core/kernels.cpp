@@ -320,6 +320,44 @@ static void sum_rows(int rows, int column_panels, const T* K, int stride, double
   }
 }
 
+template <class T>
+static void u_centre(int rows, int column_panels, T* K, T* L, int stride, Terms<T> of_rows,
+                     Terms<T> of_columns) {
+  for (int i = 0; i < rows; i++, K += stride, L += stride) {
+    const vector<T> u = repeat(of_rows.u[i]), p = repeat(of_rows.p[i]), e = repeat(of_rows.e[i]);
+    for (int j = 0; j < column_panels * PANEL; j += WIDTH<T>) {
+      const vector<T> a = load(K + j) + (u + load(of_columns.u + j));
+      store(K + j, a);
+      store(L + j, load(L + j) + (p + load(of_columns.p + j)) - (e + load(of_columns.e + j)) * a);
+    }
+  }
+}
+
+template <class T>
+static void sum_powers(int rows, int column_panels, const T* A, const T* B, int stride, double* sums) {
+  constexpr int SUMS = 5;
+  double total[SUMS][PANEL] = {};
+  for (int i = 0; i < rows; i++, A += stride, B += stride) {
+    vector<T> row[SUMS][PER_PANEL<T>] = {};
+    for (int j = 0; j < column_panels * PANEL; j += PANEL)
+      UNROLL for (int v = 0; v < PER_PANEL<T>; v++) {
+        const vector<T> a = load(A + j + v * WIDTH<T>), b = load(B + j + v * WIDTH<T>), square = a * a;
+        row[0][v] += square * a;
+        row[1][v] += square * square;
+        row[2][v] += a * b;
+        row[3][v] += square * b;
+        row[4][v] += b * b;
+      }
+    for (int s = 0; s < SUMS; s++) {
+      T lanes[PANEL];
+      UNROLL for (int v = 0; v < PER_PANEL<T>; v++) store(lanes + v * WIDTH<T>, row[s][v]);
+      for (int l = 0; l < PANEL; l++) total[s][l] += lanes[l];
+    }
+  }
+  for (int s = 0; s < SUMS; s++)
+    for (int l = 0; l < PANEL; l++) sums[s] += total[s][l];
+}
+
 template <class T> static void spin(int64_t times, T factor, T* x) {
   vector<T> sum[CHAINS];
   UNROLL for (int c = 0; c < CHAINS; c++) sum[c] = repeat(x[c]);
@@ -329,8 +367,9 @@ template <class T> static void spin(int64_t times, T factor, T* x) {
 }
 
 template <class T> constexpr Kernels<T> table(int tile) {
-  return {tile,        WIDTH<T>,     multiply<T>,  above<T>,        above_each<T>, count_above<T>, magnitudes<T>,
-          gaussian<T>, laplacian<T>, sum_products<T>, sum_pairs<T>, sum_rows<T>,   spin<T>};
+  return {tile,        WIDTH<T>,     multiply<T>,     above<T>,     above_each<T>, count_above<T>, magnitudes<T>,
+          gaussian<T>, laplacian<T>, sum_products<T>, sum_pairs<T>, sum_rows<T>,   u_centre<T>,    sum_powers<T>,
+          spin<T>};
 }
 
 }  // namespace ISA

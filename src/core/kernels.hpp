@@ -13,6 +13,11 @@ constexpr int DEPTH = 256;  // units multiplied in one go: a panel's share stays
 constexpr int LANES = 16;   // of a sum by the definition (similarity.hpp)
 constexpr int CHAINS = 12;  // multiply-adds that need not wait for each other: four cycles, two ports
 
+// Three numbers of each row; see relation_sums.hpp.
+template <class T> struct Terms {
+  const T *u, *p, *e;
+};
+
 template <class T> struct Kernels {
   int tile;   // edge of a tile, a multiple of 48: two operands and the result share the second cache
   int width;  // numbers in a register
@@ -53,6 +58,13 @@ template <class T> struct Kernels {
 
   // Adds the sum of each row, likewise; and of each column, in T over sixteen rows, then in float64.
   void (*sum_rows)(int rows, int column_panels, const T* K, int stride, double* of_rows, double* of_columns);
+
+  // From tiles of K and L to those of a u-centred A and of B = A A, in place; see relation_sums.hpp.
+  void (*u_centre)(int rows, int column_panels, T* K, T* L, int stride, Terms<T> of_rows,
+                   Terms<T> of_columns);
+
+  // Adds the sums of A³, A⁴, A B, A² B and B² over a pair of tiles, entry by entry; rows as in sum_products.
+  void (*sum_powers)(int rows, int column_panels, const T* A, const T* B, int stride, double* sums);
 
   // Nothing but multiply-adds of registers, CHAINS side by side, `times` each: x = x factor + 1. No loop can do
   // them faster. `x` is CHAINS numbers, in and out.

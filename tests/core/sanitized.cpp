@@ -6,11 +6,13 @@
 
 #include "cross_correlation.hpp"
 #include "dissimilarities.hpp"
+#include "graph_sums.hpp"
 #include "isa.hpp"
 #include "kernel_sums.hpp"
 #include "layer_sums.hpp"
 #include "neighbors.hpp"
 #include "rank_correlation.hpp"
+#include "relation_sums.hpp"
 
 using namespace consilience;
 
@@ -39,6 +41,8 @@ template <class T> void all_operations(const Isa& isa, std::int64_t n, std::int6
       std::vector<double> similarities(n * k);
       Ties ties;
       neighbors<T>(isa, X, nullptr, k, similarity, workers, indices.data(), similarities.data(), &ties);
+      std::vector<std::int64_t> mutual(n), transitive(n), cyclic(n);
+      if (k < n - 1) graph_sums(indices.data(), n, k, workers, {mutual.data(), transitive.data(), cyclic.data()});
       if (k <= n / 2) neighbors<T>(isa, X, &Z, k, similarity, workers, indices.data(), similarities.data(), nullptr);
     }
   for (const Kernel kernel : {Kernel::linear, Kernel::cosine, Kernel::gaussian, Kernel::laplacian}) {
@@ -58,6 +62,9 @@ template <class T> void all_operations(const Isa& isa, std::int64_t n, std::int6
     std::vector<double> found(n * (n - 1) / 2);
     dissimilarities(isa, X, dissimilarity, workers, found.data());
   }
+  const std::vector<double> terms = random_rows<double>(3, n, 4);
+  double sums[RELATION_SUMS];
+  relation_sums(isa, X, Y, {&terms[0], &terms[n], &terms[2 * n]}, sizeof(T) == 8, workers, sums);
   if (d < 4) return;  // too few points in time
   const std::vector<T> v = random_rows<T>(n - 2, d, 4);
   const View units{x.data(), X.type, d, n, 1, d}, voxels{v.data(), X.type, d, n - 2, 1, d};

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from consilience.check import InputError
-from consilience.core import dissimilarities, kernel_sums, layer_sums, neighbor_weights, neighbors, roads, spearman
+from consilience.core import (
+    dissimilarities,
+    kernel_sums,
+    layer_sums,
+    neighbor_weights,
+    neighbors,
+    relation_sums,
+    roads,
+    spearman,
+)
 from consilience.core.dissimilarities import DISSIMILARITIES
 
 torch = pytest.importorskip("torch")
@@ -131,3 +140,19 @@ def test_layers_that_lie_apart_are_refused():
         layer_sums([X.cuda()], [Y])
     with pytest.raises(InputError, match=r"layers_a\[1\] has 40"):
         layer_sums([X.cuda(), Y[:40].cuda()])
+
+
+@pytest.mark.parametrize("kernel", ["linear", "cosine"])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize(("n", "d"), [(4, 2), (1000, 767), (5000, 30), (1200, 2000)])
+def test_relation_sums_as_on_the_cpu(n, d, dtype, kernel):
+    X = (torch.from_numpy(normal(n, d)) + 1).exp().to(dtype)
+    found, expected = relation_sums(X.cuda(), kernel), relation_sums(X, kernel)
+    assert found[:3] == pytest.approx(expected[:3], rel=1e-5, abs=1e-9)
+    np.testing.assert_allclose(found.fourth, expected.fourth, rtol=1e-5)
+
+
+def test_relation_sums_refuse_what_has_one_direction():
+    X = torch.arange(1.0, 31).cuda()[:, None] * torch.ones(2).cuda()
+    with pytest.raises(InputError, match="same direction"):
+        relation_sums(X, "cosine")

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from consilience.core import twin, twin_correlation, twin_dissimilarities, twin_sums
+from consilience.core import twin, twin_correlation, twin_dissimilarities, twin_relations, twin_sums
 from consilience.core.dissimilarities import DISSIMILARITIES
+from consilience.core.relation_sums import row_terms
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "src" / "core"
@@ -269,3 +270,22 @@ def test_cross_correlation_with_copies_that_overflow_a_list(emulated_correlation
     ):
         for a, b in zip(found, expected, strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(("in_double", "close"), [(False, 1e-4), (True, 1e-12)])
+@pytest.mark.parametrize(("n", "d"), [(4, 2), (63, 17), (130, 5), (65, 200)])
+def test_relation_sums_equal_the_twin(n, d, in_double, close, library):
+    Z = twin_sums.centred(np.exp(normal(n, d, np.float64)), "linear")
+    W, u, p, e, _ = row_terms(Z)
+    sums = np.full(5, np.nan)
+    pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in (u, p, e)]
+    failed = library.relation_sums(
+        ctypes.byref(view(Z)),
+        ctypes.byref(view(W)),
+        *pointers,
+        int(in_double),
+        sums.ctypes.data_as(ctypes.c_void_p),
+    )
+    assert not failed, "the CUDA code threw"
+    expected = twin_relations.relation_sums(Z, W, u, p, e)
+    np.testing.assert_allclose(sums, expected, rtol=close, atol=close * abs(expected).max())

@@ -91,6 +91,7 @@ def test_can_be_called_from_several_threads():
         "kendall(X[:30_000].ravel(), X[1:30_001].ravel(), threads=1)",
         "layer_sums([X, X], kernel='rbf', threads=1)",
         "cross_correlation(X.T, X.T, thresholds=[.1], threads=1)",
+        "relation_sums(X, threads=1)",
     ],
 )
 def test_an_interrupt_stops_it(call):
@@ -98,6 +99,7 @@ def test_an_interrupt_stops_it(call):
     found = run(f"""
         import signal, time, numpy as np
         from consilience.core import cross_correlation, dissimilarities, kendall, kernel_sums, layer_sums, neighbors
+        from consilience.core import relation_sums
         def ring(*_): raise KeyboardInterrupt
         signal.signal(signal.SIGALRM, ring)
         X = np.random.default_rng(0).random((100_000, 512), np.float32)
@@ -119,13 +121,14 @@ def test_an_interrupt_stops_it(call):
         "kernel_sums(X, X, 'rbf')",
         "layer_sums([X, X], kernel='rbf')",
         "cross_correlation(X.T, X.T)",
+        "relation_sums(X)",
     ],
 )
 def test_memory_grows_with_n_not_with_its_square(call):
     """At n = 16,000 the matrix of float32 would be a gigabyte."""
     found = run(f"""
         import resource, numpy as np
-        from consilience.core import cross_correlation, kernel_sums, layer_sums, neighbors
+        from consilience.core import cross_correlation, kernel_sums, layer_sums, neighbors, relation_sums
         whole = np.random.default_rng(0).standard_normal((16_000, 16), np.float32)
         X = whole[:100]
         {call}

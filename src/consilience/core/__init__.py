@@ -9,17 +9,20 @@ for any number of threads, with AVX2 or AVX-512. The environment variable `CONSI
 
 from consilience.core.cross_correlation import CrossCorrelation, cross_correlation
 from consilience.core.dissimilarities import dissimilarities
-from consilience.core.hsic import Hsic
-from consilience.core.kernel_sums import KernelSums, kernel_sums
+from consilience.core.graph_sums import GraphSums, graph_sums
+from consilience.core.kernel_sums import Hsic, KernelSums, kernel_sums
 from consilience.core.layer_sums import LayerSums, layer_sums
 from consilience.core.neighbors import neighbor_weights, neighbors
 from consilience.core.orders import Orders
 from consilience.core.permutations import permuted_products
 from consilience.core.rank_correlation import kendall, ranks, spearman
+from consilience.core.relation_sums import CentredSums, relation_sums
 from consilience.core.versions import facts, show_versions
 
 __all__ = [
+    "CentredSums",
     "CrossCorrelation",
+    "GraphSums",
     "Hsic",
     "KernelSums",
     "LayerSums",
@@ -27,6 +30,7 @@ __all__ = [
     "cross_correlation",
     "dissimilarities",
     "facts",
+    "graph_sums",
     "kendall",
     "kernel_sums",
     "layer_sums",
@@ -34,6 +38,7 @@ __all__ = [
     "neighbors",
     "permuted_products",
     "ranks",
+    "relation_sums",
     "show_versions",
     "spearman",
 ]

@@ -139,6 +139,28 @@ def narrow(array):
     return array.float() if hasattr(array, "float") else array.astype("float32")
 
 
+def relation_sums(Z, W, u, p, e, sums, in_double):
+    """Fills `sums`: see :func:`consilience.core.relation_sums.relation_sums`."""
+    library = library_of(Z)
+    with device_of(library, Z):
+        stream = current_stream(library)
+        lent = lend([Z, W], stream)
+        with progress("relation sums") as tell:
+            roads.compiled.relation_sums_on_cuda(*lent, u, p, e, sums, in_double=in_double, stream=stream, tell=tell)
+
+
+def centred(X, kernel):
+    """X as :func:`consilience.core.twin_sums.centred` has it, on its device."""
+    X = wide(X)
+    if kernel == "cosine":
+        X = X / (X * X).sum(axis=1, keepdims=True) ** 0.5
+    X = X - X.mean(axis=0)
+    mean_square = (X * X).sum(axis=1).mean()
+    if kernel == "cosine" and not mean_square > 1e-28:
+        raise InputError("All rows of X have the same direction, so no cosine differs from another.")
+    return X / mean_square**0.5
+
+
 def library_of(X):
     """The library that made X, if the core can compute on X's device."""
     if not hasattr(roads.compiled, "neighbors_on_cuda"):

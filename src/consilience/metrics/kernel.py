@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
-from consilience.check import InputError, check_array, check_choice, check_pair
+from consilience.check import check_array, check_choice, check_pair
 from consilience.core.cuda import is_on_device
 from consilience.core.kernel_sums import (
     KERNELS,
@@ -15,13 +15,13 @@ from consilience.core.kernel_sums import (
     median_distance,
     value_at_median,
 )
+from consilience.core.relation_sums import ROUNDING, nothing_left
 from consilience.core.twin_sums import centred
 from consilience.core.units import sums_of_units, units_are_cheaper
 from consilience.metrics.card import Card
-from consilience.metrics.relation import Relation, product, u_centre
+from consilience.metrics.relation import LinearRelation, Relation, product, u_centre
 
 ESTIMATORS = ("debiased", "biased")
-ROUNDING = 1e-10  # a kernel of which centring leaves no larger part is zero but for rounding
 
 
 def cka(X, Y, kernel="linear", estimator="debiased", bandwidth=1.0):
@@ -89,11 +89,15 @@ def kernel_relation(X, kernel="linear", estimator="debiased", bandwidth=1.0):
 
     Returns
     -------
-    Relation
-        Of kind "u-centred" (estimator "debiased") or "centred" ("biased"). O(n² d) time, O(n²) memory.
+    Relation or LinearRelation
+        Of kind "u-centred" (estimator "debiased") or "centred" ("biased"). A debiased linear or cosine kernel is kept
+        as its rows; the others take O(n² d) time, O(n²) memory.
     """
     X = check_array(X)
     check_options(kernel, estimator, bandwidth)
+    if estimator == "debiased" and kernel in ("linear", "cosine"):
+        X = fit_kernel(X, kernel)
+        return LinearRelation(centred(X, kernel), exact=X.dtype == np.float64)
     K = gram(X, kernel, bandwidth)
     whole = np.linalg.norm(K)
     K = u_centre(K) if estimator == "debiased" else K - K.mean(0) - K.mean(1, keepdims=True) + K.mean()
@@ -123,13 +127,6 @@ def check_options(kernel, estimator, bandwidth):
     check_bandwidth(bandwidth)
 
 
-def nothing_left(name):
-    return InputError(
-        f"The kernel of {name} is constant over pairs of different stimuli, so its HSIC with itself is not positive "
-        "and CKA has no value. Use more stimuli, units that tell more than one of them apart, or a wider bandwidth."
-    )
-
-
 CARDS = (
     Card(
         name="cka",
@@ -145,8 +142,8 @@ CARDS = (
         invariances=("rotation and reflection", "scale", "translation", "order of the stimuli"),
         not_invariant=("other linear maps",),
         null="mean 0 and variance 2 / (n (n - 3)) whatever the data; skewness and kurtosis exact, from both kernels",
-        cost="O(n d²) time from the units, or O(n² d) by tiles of both kernels, O(n d) memory; the exact null O(n³), "
-        "O(n²)",
+        cost="O(n d²) time from the units, or O(n² d) by tiles of both kernels, O(n d) memory; the exact null O(n² d), "
+        "O(n d), of kernels of a distance O(n³), O(n²)",
         misleads="A few directions of large variance, or one far outlier, decide the score: two representations may "
         "agree on those alone. The biased form tends to 1 as units outnumber stimuli, even for noise.",
         score=cka,

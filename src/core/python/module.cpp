@@ -16,6 +16,8 @@ void bind_permutations(nb::module_& module);
 void bind_peak(nb::module_& module);
 void bind_layer_sums(nb::module_& module);
 void bind_cross_correlation(nb::module_& module);
+void bind_relation_sums(nb::module_& module);
+void bind_graph_sums(nb::module_& module);
 
 }  // namespace consilience
 
@@ -30,6 +32,8 @@ NB_MODULE(_compiled, module) {
   bind_peak(module);
   bind_layer_sums(module);
   bind_cross_correlation(module);
+  bind_relation_sums(module);
+  bind_graph_sums(module);
   module.def("isas", [] {
     std::vector<std::string> names;
     for (const Isa* isa : available_isas()) names.emplace_back(isa->name);
