@@ -154,7 +154,7 @@ def sums_of_centred(sums, n):
 
 
 def sums_of_counts(counts):
-    """:class:`PlainSums` of a graph of nearest neighbours, to the third power, from :class:`consilience.core.GraphSums`.
+    """:class:`PlainSums` of a graph of neighbours, to the third power, from its :class:`consilience.core.GraphSums`.
 
     k edges leave every stimulus, so an edge that leads out of a graph to a vertex of its own is a factor k.
     """

@@ -135,9 +135,10 @@ inline double chain_length(std::int64_t d) {
   return static_cast<double>(std::min<std::int64_t>(d, DEPTH) + d / DEPTH);
 }
 
-// Settles all rows that have met all columns, and reopens some. judge(i, columns) is called once for each row,
-// from any thread, with every column that could be among its k best. doubt_of(i) says how far a guess in the
-// row can be from the definition, and prepare(tile, kernels) does to a tile what was done before Best met it.
+// Settles all rows that have met all columns, and reopens some. judge(i, columns) is called once for each
+// row, from any thread, with every column that could be among its k best. doubt_of(i) says how far a guess in
+// the row can be from the definition, and prepare(tile, kernels) does to a tile what was done before Best met
+// it.
 template <class T, class Doubt, class Prepare, class Judge>
 void settle(const Isa& isa, const Packed<T>& A, const Packed<T>& B, std::int64_t k, Best<T>& best,
             const Workers& workers, Doubt&& doubt_of, Prepare&& prepare, Judge&& judge) {

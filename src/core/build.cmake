@@ -10,18 +10,19 @@ execute_process(
   OUTPUT_STRIP_TRAILING_WHITESPACE OUTPUT_VARIABLE nanobind_ROOT)
 find_package(nanobind CONFIG REQUIRED)
 
-# kernels.cpp and definition.cpp, once per instruction set. Only in the kernels may a multiplication fuse with an
-# addition: guesses may round as they like, the definition (similarity.hpp) may not.
+# kernels.cpp, picks.cpp and definition.cpp, once per instruction set. Only in the first two may a multiplication fuse with
+# an addition: guesses may round as they like, the definition (similarity.hpp) may not.
 function(consilience_kernels isa bytes)
-  foreach(part kernels definition)
+  foreach(part kernels picks definition)
     add_library(${part}_${isa} OBJECT src/core/${part}.cpp)
     target_compile_definitions(${part}_${isa} PRIVATE ISA=${isa} BYTES=${bytes})
     target_compile_options(${part}_${isa} PRIVATE -O3 -fno-math-errno -Wno-psabi ${ARGN})
+    list(APPEND CONSILIENCE_PARTS $<TARGET_OBJECTS:${part}_${isa}>)
   endforeach()
   target_compile_options(kernels_${isa} PRIVATE -ffp-contract=fast)
+  target_compile_options(picks_${isa} PRIVATE -ffp-contract=fast)
   target_compile_options(definition_${isa} PRIVATE -ffp-contract=off)
-  set(CONSILIENCE_PARTS ${CONSILIENCE_PARTS}
-    $<TARGET_OBJECTS:kernels_${isa}> $<TARGET_OBJECTS:definition_${isa}> PARENT_SCOPE)
+  set(CONSILIENCE_PARTS ${CONSILIENCE_PARTS} PARENT_SCOPE)
 endfunction()
 
 consilience_kernels(generic 16)

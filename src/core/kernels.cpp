@@ -383,6 +383,7 @@ extern const Isa TABLE(isa, ISA) = {
     ISA::table<float>(240),
     ISA::table<double>(144),
     TABLE(definition, ISA),
+    TABLE(picks, ISA),
 };
 
 }  // namespace consilience

@@ -33,8 +33,8 @@ template <class T> struct Kernels {
   // The same for a transposed tile: one bias, and a bar for each column. Pad the bars with infinity.
   int (*above_each)(int n, const T* scores, T bias, const T* bars, int* found);
 
-  // How many of n scores exceed `high`? Each of them adds one to its column's count. Those in doubt, above `low`
-  // but not above `high`, go to `found`; returns how many. Pad the scores with NaN.
+  // How many of n scores exceed `high`? Each of them adds one to its column's count. Those in doubt, above
+  // `low` but not above `high`, go to `found`; returns how many. Pad the scores with NaN.
   int (*count_above)(int n, const T* scores, T low, T high, int* of_row, T* of_columns, int* found);
 
   // Scores lose their signs, in place.
@@ -80,20 +80,34 @@ struct Definition {
                            double* sums, int stride);
 };
 
+// Sums of x[v] row[places[v]] over `count` numbers, a multiple of 16: see picks.cpp. Floats are summed in T
+// over sixteen lanes and up to 512 numbers, then in float64.
+struct Picks {
+  double (*in_float)(const float* x, const float* row, const uint16_t* places, int64_t count);
+  double (*in_double)(const double* x, const double* row, const uint16_t* places, int64_t count);
+  int64_t (*in_whole)(const int32_t* x, const int32_t* row, const uint16_t* places, int64_t count);
+  auto of(float) const { return in_float; }
+  auto of(double) const { return in_double; }
+  auto of(int32_t) const { return in_whole; }
+};
+
 struct Isa {
   const char* name;
   Kernels<float> in_float;
   Kernels<double> in_double;
   const Definition& definition;
+  const Picks& picks;
   const Kernels<float>& kernels(float) const { return in_float; }
   const Kernels<double>& kernels(double) const { return in_double; }
 };
 
 extern const Isa isa_generic;
 extern const Definition definition_generic;
+extern const Picks picks_generic;
 #if defined(__x86_64__) && defined(__GNUC__)
 extern const Isa isa_avx2, isa_avx512;
 extern const Definition definition_avx2, definition_avx512;
+extern const Picks picks_avx2, picks_avx512;
 #endif
 
 }  // namespace consilience

@@ -28,12 +28,13 @@ HOST_DEVICE inline Words philox(Words x, std::uint64_t key) {
 // slots, from the slot first[i] on; without groups slot i is stimulus i, and all begin at 0.
 struct Orders {
   std::int64_t n, draws;
-  const std::int32_t* given;           // [draws][n], or null
-  std::uint64_t seed;                  // where null
+  const std::int32_t* given;            // [draws][n], or null
+  std::uint64_t seed;                   // where null
   const std::int32_t *stimuli, *first;  // [n], of each slot
 
   HOST_DEVICE void write(std::int64_t draw, std::int32_t* order) const {
-    for (std::int64_t i = 0; i < n; i++) order[i] = given ? given[draw * n + i] : static_cast<std::int32_t>(i);
+    for (std::int64_t i = 0; i < n; i++)
+      order[i] = given ? given[draw * n + i] : static_cast<std::int32_t>(i);
     if (!given) shuffle(draw, order);
   }
 

@@ -9,39 +9,35 @@ namespace consilience {
 
 namespace {
 
-constexpr std::int64_t AT_ONCE = 32;           // draws that share a row while it is in the nearest cache
-constexpr std::int64_t BLOCK = 384 << 10;      // bytes of rows that stay in the second cache
-constexpr std::int64_t SEGMENT = 512;      // numbers summed in T before float64 takes over
+constexpr std::int64_t AT_ONCE = 32;       // draws that share a row while it is in the nearest cache
+constexpr std::int64_t BLOCK = 128 << 10;  // bytes of rows that stay in the second cache
 constexpr std::int64_t MANY = 32;          // pairs that take longer one by one than 16 x 16 side by side
 
 std::int64_t panels_of(std::int64_t count) { return (count + PANEL - 1) / PANEL; }
 
-// Some orders, as the loops want them: in each, the place that v takes, in sixteen bits, with zeros up to a
-// whole panel; and the row u whose place is a.
+// Some draws, as the loops want them: for each, the places p(v) in sixteen bits, with zeros up to a whole panel;
+// and its rows, the u with p(u) = r.
 struct Batch {
-  std::int64_t first, count, width;
+  std::int64_t n, width;
   std::vector<std::uint16_t> places;
   std::vector<std::int32_t> rows;
 
-  Batch(const Orders& orders, std::int64_t first, std::int64_t count)
-      : first(first),
-        count(count),
-        width(orders.n + PANEL),
-        places(count * width),
-        rows(count * orders.n) {
-    std::vector<std::int32_t> order(orders.n);
-    for (std::int64_t b = 0; b < count; b++) {
-      orders.write(first + b, order.data());
-      for (std::int64_t v = 0; v < orders.n; v++) {
-        places[b * width + v] = static_cast<std::uint16_t>(order[v]);
-        rows[b * orders.n + order[v]] = static_cast<std::int32_t>(v);
+  Batch(const Orders& orders, std::int64_t start, std::int64_t count)
+      : n(orders.n), width(n + PANEL), places(count * width), rows(count * n) {
+    std::vector<std::int32_t> order(n);
+    for (std::int64_t d = 0; d < count; d++) {
+      orders.write(start + d, order.data());
+      for (std::int64_t v = 0; v < n; v++) {
+        places[d * width + v] = static_cast<std::uint16_t>(order[v]);
+        rows[d * n + order[v]] = static_cast<std::int32_t>(v);
       }
     }
   }
-  const std::uint16_t* of(std::int64_t b) const { return places.data() + b * width; }
+  const std::uint16_t* places_of(std::int64_t d) const { return places.data() + d * width; }
+  std::int64_t row(std::int64_t d, std::int64_t r) const { return rows[d * n + r]; }
 };
 
-// Each order's sum over the diagonal.
+// The sum over the diagonal.
 template <class T>
 SumOf<T> diagonal(const T* A, const T* B, std::int64_t n, const std::uint16_t* places) {
   SumOf<T> sum = 0;
@@ -70,70 +66,23 @@ template <class T> struct Upper {
   std::int64_t length(std::int64_t u) const { return starts[u + 1] - starts[u]; }
 };
 
-// Four numbers of a row by their places, which are read as one: on many CPUs that is faster than their gather
-// instruction, and never far behind.
-template <class T> struct Four;
-template <> struct Four<float> {
-  typedef float type __attribute__((vector_size(16)));
-  typedef float unaligned __attribute__((vector_size(16), aligned(4), may_alias));
-};
-template <> struct Four<double> {
-  typedef double type __attribute__((vector_size(32)));
-  typedef double unaligned __attribute__((vector_size(32), aligned(8), may_alias));
-};
-template <class T> inline typename Four<T>::type pick(const T* row, const std::uint16_t* places) {
-  std::uint64_t four;
-  std::memcpy(&four, places, sizeof four);
-  return typename Four<T>::type{row[four & 0xffff], row[four >> 16 & 0xffff], row[four >> 32 & 0xffff],
-                                row[four >> 48]};
-}
-
-// Sum of x[v] row[places[v]] over whole panels, in sixteen lanes.
+// In each draw a row of B meets another row of A. Rows of B come in blocks that stay in cache for all draws.
 template <class T>
-double sum_of_picked(const T* x, const T* row, const std::uint16_t* places, std::int64_t count) {
-  typedef typename Four<T>::type Vector;
-  double total = 0;
-  for (std::int64_t first = 0; first < count; first += SEGMENT) {
-    Vector sums[4] = {};
-    for (std::int64_t v = first; v < std::min(first + SEGMENT, count); v += PANEL)
-      _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++)
-        sums[k] += *reinterpret_cast<const typename Four<T>::unaligned*>(x + v + 4 * k) *
-                   pick(row, places + v + 4 * k);
-    const Vector sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-    total += (static_cast<double>(sum[0]) + sum[1]) + (static_cast<double>(sum[2]) + sum[3]);
-  }
-  return total;
-}
-
-std::int64_t sum_of_picked(const std::int32_t* x, const std::int32_t* row, const std::uint16_t* places,
-                           std::int64_t count) {
-  std::int64_t sums[4] = {};
-  for (std::int64_t v = 0; v < count; v += 4) {
-    std::uint64_t four;
-    std::memcpy(&four, places + v, sizeof four);
-    sums[0] += static_cast<std::int64_t>(x[v]) * row[four & 0xffff];
-    sums[1] += static_cast<std::int64_t>(x[v + 1]) * row[four >> 16 & 0xffff];
-    sums[2] += static_cast<std::int64_t>(x[v + 2]) * row[four >> 32 & 0xffff];
-    sums[3] += static_cast<std::int64_t>(x[v + 3]) * row[four >> 48];
-  }
-  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
-}
-
-// A row of B meets a row of A in each draw, another one each time; rows of B are taken in blocks that stay in cache.
-template <class T>
-void add_pair(const Upper<T>& A, const T* B, const Batch& batch, SumOf<T>* sums) {
+void add_pair(const Isa& isa, const Upper<T>& A, const T* B, const Batch& batch, std::int64_t count,
+              SumOf<T>* sums) {
+  const auto sum_of_picked = isa.picks.of(T());
   const std::int64_t n = A.n, rows = std::max<std::int64_t>(1, BLOCK / (n * sizeof(T)));
   for (std::int64_t first = 0; first < n; first += rows)
-    for (std::int64_t b = 0; b < batch.count; b++)
-      for (std::int64_t row = first; row < std::min(first + rows, n); row++) {
-        const std::int64_t u = batch.rows[b * n + row];
-        sums[b] += sum_of_picked(A.row(u), B + row * n, batch.of(b) + u + 1, A.length(u));
+    for (std::int64_t d = 0; d < count; d++)
+      for (std::int64_t r = first; r < std::min(first + rows, n); r++) {
+        const std::int64_t u = batch.row(d, r);
+        sums[d] += sum_of_picked(A.row(u), B + r * n, batch.places_of(d) + u + 1, A.length(u));
       }
 }
 
 template <class T>
-void pair_by_pair(const std::vector<const T*>& a, const std::vector<const T*>& b, const Orders& orders,
-                  const Workers& workers, SumOf<T>* products) {
+void pair_by_pair(const Isa& isa, const std::vector<const T*>& a, const std::vector<const T*>& b,
+                  const Orders& orders, const Workers& workers, SumOf<T>* products) {
   const std::int64_t n = orders.n, pairs = a.size() * b.size();
   std::vector<Upper<T>> upper;
   for (const T* A : a) upper.emplace_back(A, n);
@@ -142,10 +91,10 @@ void pair_by_pair(const std::vector<const T*>& a, const std::vector<const T*>& b
     for (std::size_t i = 0; i < a.size(); i++)
       for (std::size_t j = 0; j < b.size(); j++) {
         SumOf<T> sums[AT_ONCE] = {};
-        add_pair(upper[i], b[j], batch, sums);
-        for (std::int64_t d = 0; d < batch.count; d++)
-          products[(batch.first + d) * pairs + i * b.size() + j] =
-              2 * sums[d] + diagonal(a[i], b[j], n, batch.of(d));
+        add_pair(isa, upper[i], b[j], batch, count, sums);
+        for (std::int64_t d = 0; d < count; d++)
+          products[(start + d) * pairs + i * b.size() + j] =
+              2 * sums[d] + diagonal(a[i], b[j], n, batch.places_of(d));
       }
   });
 }
@@ -175,38 +124,45 @@ template <class T> struct Stack {
   }
 };
 
+// Where `to` is [panels][depth][16]: some entries of row r, by their places.
+template <class T>
+void pick(const Stack<T>& B, std::int64_t n, std::int64_t r, const std::uint16_t* places, std::int64_t depth,
+          T* to) {
+  for (std::int64_t panel = 0; panel < B.panels; panel++)
+    for (std::int64_t v = 0; v < depth; v++, to += PANEL)
+      std::memcpy(to, B.at(panel, r * n + places[v]), PANEL * sizeof(T));
+}
+
+// Up to DEPTH products are summed in T, by the matrix product; then float64 takes over.
 template <class T>
 void side_by_side(const Isa& isa, const std::vector<const T*>& a, const std::vector<const T*>& b,
                   const Orders& orders, const Workers& workers, double* products) {
   const std::int64_t n = orders.n, pairs = a.size() * b.size();
   const Stack<T> A(a, n, true), B(b, n, false);
-  const std::int64_t wide = B.panels * PANEL, all = A.panels * PANEL * wide;
+  const std::int64_t wide = B.panels * PANEL, block = PANEL * wide, all = A.panels * block;
   const auto multiply = isa.kernels(T()).multiply;
   for_draws(orders, 0.5 * n * n * all / PANEL, AT_ONCE, workers, [&](std::int64_t start, std::int64_t count) {
     const Batch batch(orders, start, count);
-    std::vector<double> sums(batch.count * all);
-    const Buffer<T> picked(DEPTH * wide), tile(PANEL * wide);
-    for (std::int64_t row = 0; row < n; row++)
-      for (std::int64_t d = 0; d < batch.count; d++) {
-        const std::int64_t u = batch.rows[d * n + row], entry = u * (2 * n - u - 1) / 2;
+    std::vector<double> sums(count * all);
+    const Buffer<T> picked(DEPTH * wide), tile(block);
+    for (std::int64_t r = 0; r < n; r++)
+      for (std::int64_t d = 0; d < count; d++) {
+        const std::int64_t u = batch.row(d, r), above = u * (2 * n - u - 1) / 2 - (u + 1);
         for (std::int64_t first = u + 1; first < n; first += DEPTH) {
           const std::int64_t depth = std::min<std::int64_t>(DEPTH, n - first);
-          for (std::int64_t g = 0; g < B.panels; g++)
-            for (std::int64_t v = 0; v < depth; v++)
-              std::memcpy(picked.get() + (g * depth + v) * PANEL, B.at(g, row * n + batch.of(d)[first + v]),
-                          PANEL * sizeof(T));
-          for (std::int64_t f = 0; f < A.panels; f++) {
-            multiply(1, B.panels, depth, A.at(f, entry + first - u - 1), picked.get(), tile.get(), wide);
-            double* const to = sums.data() + d * all + f * PANEL * wide;
-            for (std::int64_t s = 0; s < PANEL * wide; s++) to[s] += tile[s];
+          pick(B, n, r, batch.places_of(d) + first, depth, picked.get());
+          for (std::int64_t panel = 0; panel < A.panels; panel++) {
+            multiply(1, B.panels, depth, A.at(panel, above + first), picked.get(), tile.get(), wide);
+            double* const to = sums.data() + d * all + panel * block;
+            for (std::int64_t s = 0; s < block; s++) to[s] += tile[s];
           }
         }
       }
-    for (std::int64_t d = 0; d < batch.count; d++)
+    for (std::int64_t d = 0; d < count; d++)
       for (std::size_t i = 0; i < a.size(); i++)
         for (std::size_t j = 0; j < b.size(); j++)
-          products[(batch.first + d) * pairs + i * b.size() + j] =
-              2 * sums[d * all + i * wide + j] + diagonal(a[i], b[j], n, batch.of(d));
+          products[(start + d) * pairs + i * b.size() + j] =
+              2 * sums[d * all + i * wide + j] + diagonal(a[i], b[j], n, batch.places_of(d));
   });
 }
 
@@ -216,15 +172,15 @@ template <class T>
 void permuted_products(const Isa& isa, const std::vector<const T*>& a, const std::vector<const T*>& b,
                        const Orders& orders, const Workers& workers, SumOf<T>* products) {
   if constexpr (!std::is_integral_v<T>)
-    if (double(a.size()) * b.size() > MANY * panels_of(a.size()) * panels_of(b.size()))
+    if (static_cast<std::int64_t>(a.size() * b.size()) > MANY * panels_of(a.size()) * panels_of(b.size()))
       return side_by_side(isa, a, b, orders, workers, products);
-  pair_by_pair(a, b, orders, workers, products);
+  pair_by_pair(isa, a, b, orders, workers, products);
 }
 
-template void permuted_products(const Isa&, const std::vector<const float*>&, const std::vector<const float*>&,
-                                const Orders&, const Workers&, double*);
-template void permuted_products(const Isa&, const std::vector<const double*>&, const std::vector<const double*>&,
-                                const Orders&, const Workers&, double*);
+template void permuted_products(const Isa&, const std::vector<const float*>&,
+                                const std::vector<const float*>&, const Orders&, const Workers&, double*);
+template void permuted_products(const Isa&, const std::vector<const double*>&,
+                                const std::vector<const double*>&, const Orders&, const Workers&, double*);
 template void permuted_products(const Isa&, const std::vector<const std::int32_t*>&,
                                 const std::vector<const std::int32_t*>&, const Orders&, const Workers&,
                                 std::int64_t*);

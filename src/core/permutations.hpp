@@ -27,19 +27,21 @@ template <class T> struct Graph {
 template <class F>
 void for_draws(const Orders& orders, double products, std::int64_t most, const Workers& workers, F&& f) {
   const std::int64_t step = std::clamp<std::int64_t>(static_cast<std::int64_t>(5e8 / products), 1, most);
-  parallel(workers, (orders.draws + step - 1) / step, [&](std::int64_t item) {
-    f(item * step, std::min(step, orders.draws - item * step));
-  });
+  parallel(workers, (orders.draws + step - 1) / step,
+           [&](std::int64_t item) { f(item * step, std::min(step, orders.draws - item * step)); });
 }
 
 constexpr std::int64_t MOST_IN_MATRIX = 65536;  // places are numbers of sixteen bits
 
-// All n x n, row by row and symmetric; n at most MOST_IN_MATRIX. The sums go to [draws][a][b].
+// All n x n, row by row and symmetric; n at most MOST_IN_MATRIX. The sums go to [draws][a][b]. What is above the
+// diagonal counts twice. Memory: half a copy of `a`; for many pairs of floats also one of `b`, both in steps of
+// sixteen relations; and a few draws for each thread. One thread adds up a draw, in the order of the rows of b.
 template <class T>
 void permuted_products(const Isa& isa, const std::vector<const T*>& a, const std::vector<const T*>& b,
                        const Orders& orders, const Workers& workers, SumOf<T>* products);
 
-// Directed or not, with a diagonal or without.
+// Directed or not, with a diagonal or without. Memory: a few draws, and a row of `a`, for each thread. One thread
+// adds up a draw, in the order of the rows of a.
 template <class T>
 void permuted_products(const std::vector<Graph<T>>& a, const std::vector<Graph<T>>& b, const Orders& orders,
                        const Workers& workers, SumOf<T>* products);

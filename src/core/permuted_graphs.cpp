@@ -5,11 +5,11 @@ namespace consilience {
 
 namespace {
 
-constexpr std::int64_t AT_ONCE = 32;              // draws that share a row of A while it is spread out
-constexpr std::int64_t IN_CACHE = 1 << 18;        // places that the second cache holds
+constexpr std::int64_t AT_ONCE = 32;        // draws that share a row of A while it is spread out
+constexpr std::int64_t IN_CACHE = 1 << 18;  // places that the second cache holds
 
-// One row of all graphs in a, spread out: has[v] is 0 where none has an edge to v, or the rank among those that
-// do, from 1; and there the weight in each graph.
+// One row of all graphs in `a`, spread out: has[v] is 0 where none has an edge to v; else it counts, from 1, the
+// columns that have, and weights[has[v] - 1] are those of all graphs.
 template <class T> struct Spread {
   std::vector<std::int32_t> has, columns;
   std::vector<T> weights;

@@ -13,6 +13,7 @@
 #include "neighbors.hpp"
 #include "rank_correlation.hpp"
 #include "relation_sums.hpp"
+#include "permutations.hpp"
 
 using namespace consilience;
 
@@ -92,6 +93,32 @@ void rank_correlation(std::int64_t m, int levels) {
   count_pairs(x.data(), y.data(), m, workers);
 }
 
+// Pair by pair and side by side, drawn and given; then the same matrix as a graph with all edges.
+template <class T> void permutations(const Isa& isa, std::int64_t n, std::size_t count_a, std::size_t count_b, int threads) {
+  const Workers workers{threads, [](double) {}};
+  const std::int64_t draws = 35;
+  std::vector<T> matrix(n * n);
+  std::vector<std::int32_t> stimuli(n), first(n), columns(n * n), given(draws * n);
+  std::vector<std::int64_t> starts(n + 1), weights(n * n, 3);
+  for (std::int64_t i = 0; i < n * n; i++) {
+    matrix[i] = static_cast<T>(i / n + i % n);
+    columns[i] = static_cast<std::int32_t>(i % n);
+  }
+  for (std::int64_t i = 0; i <= n; i++) starts[i] = i * n;
+  for (std::int64_t i = 0; i < n; i++) stimuli[i] = static_cast<std::int32_t>(n - 1 - i);
+  const Orders drawn{n, draws, nullptr, ~0ull, stimuli.data(), first.data()};
+  for (std::int64_t d = 0; d < draws; d++) drawn.write(d, given.data() + d * n);
+  const std::vector<const T*> a(count_a, matrix.data()), b(count_b, matrix.data());
+  const std::vector<Graph<std::int64_t>> graphs(2, {starts.data(), columns.data(), weights.data()});
+  for (const std::int32_t* source : {static_cast<const std::int32_t*>(nullptr), static_cast<const std::int32_t*>(given.data())}) {
+    const Orders orders{n, draws, source, 7, stimuli.data(), first.data()};
+    std::vector<SumOf<T>> sums(draws * count_a * count_b);
+    permuted_products(isa, a, b, orders, workers, sums.data());
+    std::vector<std::int64_t> counts(draws * 4);
+    permuted_products(graphs, graphs, orders, workers, counts.data());
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -103,5 +130,11 @@ int main() {
       }
   for (const std::int64_t m : {2, 17, 1000, 300000})
     for (const int levels : {1, 3, 1 << 30}) rank_correlation(m, levels);
+  for (const Isa* isa : available_isas())
+    for (const std::int64_t n : {1, 4, 33}) {
+      permutations<std::int32_t>(*isa, n, 2, 1, 3);
+      permutations<float>(*isa, n, 2, 1, 3);
+      permutations<double>(*isa, n, 17, 4, 3);
+    }
   std::puts("clean");
 }

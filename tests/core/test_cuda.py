@@ -5,11 +5,14 @@ import pytest
 
 from consilience.check import InputError
 from consilience.core import (
+    Orders,
+    cross_correlation,
     dissimilarities,
     kernel_sums,
     layer_sums,
     neighbor_weights,
     neighbors,
+    permuted_products,
     relation_sums,
     roads,
     spearman,
@@ -156,3 +159,38 @@ def test_relation_sums_refuse_what_has_one_direction():
     X = torch.arange(1.0, 31).cuda()[:, None] * torch.ones(2).cuda()
     with pytest.raises(InputError, match="same direction"):
         relation_sums(X, "cosine")
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.float32, torch.float64])
+@pytest.mark.parametrize(("n", "count_a", "count_b"), [(4, 1, 1), (33, 2, 3), (1000, 1, 2)])
+def test_permuted_products_as_on_the_cpu(n, count_a, count_b, dtype):
+    relations = [100 * torch.from_numpy(normal(n, n, seed)) for seed in range(count_a + count_b)]
+    relations = [(A + A.T).to(dtype) for A in relations]
+    a, b, orders = relations[:count_a], relations[count_a:], Orders(n, 200, groups=np.arange(n) % 2)
+    found = permuted_products([A.cuda() for A in a], [B.cuda() for B in b], orders)
+    expected = permuted_products(a, b, orders)
+    if dtype == torch.int32:
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("sign", ["absolute", "positive", "negative"])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize(("n", "n_units", "n_voxels", "k"), [(4, 3, 70, 3), (767, 1000, 33, 1), (200, 2000, 5000, 10)])
+def test_cross_correlation_has_the_same_bits_as_the_cpu(n, n_units, n_voxels, k, dtype, sign):
+    units, voxels = (torch.from_numpy(normal(n, d, seed) + 1).to(dtype) for seed, d in enumerate((n_units, n_voxels)))
+    voxels[:, 1] = -units[:, 0]
+    options = dict(k=k, sign=sign, thresholds=[0.05, 0.3, 1.0])
+    found, expected = (cross_correlation(A, B, **options) for A, B in ((units.cuda(), voxels.cuda()), (units, voxels)))
+    for side in ("of_units", "of_voxels"):
+        a, b = getattr(found, side), getattr(expected, side)
+        same((a.best, a.correlations, a.counts), (b.best, b.correlations, b.counts))
+
+
+def test_cross_correlation_refuses_without_leaving_the_device():
+    units, voxels = torch.from_numpy(normal(50, 4)).cuda(), torch.from_numpy(normal(50, 6)).cuda()
+    with pytest.raises(InputError, match="voxels must lie on the same CUDA device as units"):
+        cross_correlation(units, voxels.cpu())
+    voxels[:, 3] = 0.1
+    with pytest.raises(InputError, match="voxels: column 3 is constant"):
+        cross_correlation(units, voxels)

@@ -11,8 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from consilience.core import twin, twin_correlation, twin_dissimilarities, twin_relations, twin_sums
+from consilience.core import (
+    Orders,
+    permuted_products,
+    twin,
+    twin_correlation,
+    twin_dissimilarities,
+    twin_relations,
+    twin_sums,
+)
 from consilience.core.dissimilarities import DISSIMILARITIES
+from consilience.core.orders import GivenOrders
 from consilience.core.relation_sums import row_terms
 
 HERE = Path(__file__).parent
@@ -289,3 +298,41 @@ def test_relation_sums_equal_the_twin(n, d, in_double, close, library):
     assert not failed, "the CUDA code threw"
     expected = twin_relations.relation_sums(Z, W, u, p, e)
     np.testing.assert_allclose(sums, expected, rtol=close, atol=close * abs(expected).max())
+
+
+@pytest.fixture
+def emulated_products(library):
+    def products(a, b, orders):
+        found = np.empty((orders.draws, len(a), len(b)), np.int64 if a[0].dtype == np.int32 else np.float64)
+        seed, stimuli, first, given = orders.source
+        pointers = [(ctypes.c_void_p * len(side))(*(A.ctypes.data for A in side)) for side in (a, b)]
+        addresses = [None if A is None else A.ctypes.data_as(ctypes.c_void_p) for A in (given, stimuli, first, found)]
+        failed = library.permuted_products(
+            [np.int32, np.float32, np.float64].index(a[0].dtype),
+            pointers[0],
+            ctypes.c_int64(len(a)),
+            pointers[1],
+            ctypes.c_int64(len(b)),
+            ctypes.c_int64(orders.n),
+            ctypes.c_int64(orders.draws),
+            addresses[0],
+            ctypes.c_uint64(seed),
+            *addresses[1:],
+        )
+        assert not failed, "the CUDA code threw"
+        return found
+
+    return products
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float32, np.float64])
+@pytest.mark.parametrize(("n", "count_a", "count_b"), [(4, 1, 1), (33, 2, 3), (70, 1, 2)])
+def test_permuted_products_equal_those_of_the_cpu(n, count_a, count_b, dtype, emulated_products, monkeypatch):
+    """Whole numbers to the last bit, so the orders are the same too."""
+    monkeypatch.setenv("CONSILIENCE_CORE", "twin")
+    rng = np.random.default_rng(n)
+    matrices = [np.round(100 * (A + A.T)).astype(dtype) for A in rng.standard_normal((count_a + count_b, n, n))]
+    a, b = matrices[:count_a], matrices[count_a:]
+    drawn = Orders(n, 40, seed=2**40, groups=np.arange(n) % 3)
+    for orders in (drawn, GivenOrders(drawn.array())):
+        np.testing.assert_allclose(emulated_products(a, b, orders), permuted_products(a, b, drawn), rtol=1e-12)

@@ -97,9 +97,11 @@ class GivenOrders:
                 "n_stimuli), or Orders(n, draws)."
             )
         self.draws, self.n = given.shape
-        for draw, order in enumerate(given):
-            if not (np.sort(order) == np.arange(self.n)).all():
-                raise InputError(f"orders: row {draw} is no permutation of 0 ... {self.n - 1}.")
+        step = max(1, 2**20 // self.n)
+        for start in range(0, self.draws, step):
+            wrong = (np.sort(given[start : start + step], axis=1) != np.arange(self.n)).any(axis=1)
+            if wrong.any():
+                raise InputError(f"orders: row {start + wrong.argmax()} is no permutation of 0 ... {self.n - 1}.")
         self.given = np.ascontiguousarray(given, np.int32)
         self.source = 0, np.arange(self.n, dtype=np.int32), np.zeros(self.n, np.int32), self.given
 

@@ -55,8 +55,9 @@ def permuted_products(a, b, orders, *, threads=None):
     one of them is wider. The same bits for any number of threads, with AVX2 or AVX-512; a GPU and the NumPy twin agree
     to rounding, and in whole numbers to the last bit.
 
-    Dense: O(n²) time for each draw and pair, n up to 65,536. Memory: half a copy of `a`; or, for many pairs of floats, a
-    copy of all, in steps of sixteen. Sparse: O(edges) time for each draw and pair, O(n) memory.
+    Dense: O(n²) time for each draw and pair, n up to 65,536. Memory: half a copy of `a`; or, for more than 32 pairs of
+    floats, a copy of `b` and half a copy of `a`, both rounded up to a multiple of sixteen relations. Sparse: O(edges)
+    time for each draw and pair, O(n) memory. Sparse relations are computed in main memory only.
     """
     a, b = list(a), list(b)
     orders = orders if isinstance(orders, Orders) else GivenOrders(orders)
@@ -81,7 +82,9 @@ def room_for(orders, a, b, whole, copies=0):
 
 def of_matrices(a, b, orders, threads):
     if orders.n > MOST_IN_MATRIX:
-        raise InputError(f"Dense relations serve at most {MOST_IN_MATRIX:,} stimuli, not {orders.n:,}; pass sparse ones.")
+        raise InputError(
+            f"Dense relations serve at most {MOST_IN_MATRIX:,} stimuli, not {orders.n:,}; pass sparse ones."
+        )
     on_device = cuda.is_on_device(a[0])
     library = cuda.library_of(a[0]) if on_device else np
     names = [f"a[{i}]" for i in range(len(a))] + [f"b[{j}]" for j in range(len(b))]
@@ -130,29 +133,34 @@ def checked(A, n, name, library):
 
 def common_dtype(a, b, library):
     """int32 where all are whole numbers, float32 where that holds all, else float64."""
-    if all(type_name(A).startswith(WHOLE) for A in (*a, *b)):
-        if largest([*a, *b]) >= 2**31 or norm(a, library) * norm(b, library) > 9e18:
-            raise InputError(
-                "a and b hold whole numbers so large that int64 may not hold their products. Subtract the mean from "
-                "them, or pass float64."
-            )
+    whole = all(type_name(A).startswith(WHOLE) for A in (*a, *b))
+    check_sizes(a, b, whole, library)
+    if whole:
         return "int32"
-    if all(type_name(A) in NARROW for A in (*a, *b)) and all(1e-15 < largest(side) < 1e15 for side in (a, b)):
-        return "float32"
+    narrow = all(type_name(A) in NARROW for A in (*a, *b)) and all(1e-15 < largest(side) < 1e15 for side in (a, b))
+    return "float32" if narrow else "float64"
+
+
+def check_sizes(a, b, whole, library=np):
+    """Refuse numbers whose sums of products int64 or float64 could not hold."""
+    if whole and (max(largest(a), largest(b)) >= 2**31 or norm(a, library) * norm(b, library) > 9e18):
+        raise InputError(
+            "a and b hold whole numbers so large that int64 may not hold their products. Subtract the mean from them, "
+            "or pass float64."
+        )
     for name, size in (("a", largest(a)), ("b", largest(b))):
         if size and not 1e-140 < size < 1e140:
             raise InputError(f"{name} holds values of up to {size:.0e}, whose products float64 cannot hold; scale it.")
-    return "float64"
 
 
-def largest(matrices):
+def largest(arrays):
     """The largest entry, by size."""
-    return max(max(float(A.max()), -float(A.min())) for A in matrices)
+    return max((max(float(A.max()), -float(A.min())) for A in arrays if len(A)), default=0.0)
 
 
-def norm(matrices, library):
+def norm(arrays, library):
     """The largest root of a sum of squares: no inner product exceeds the product of two (Cauchy and Schwarz)."""
-    wide = (library.asarray(A, dtype=library.float64) for A in matrices)
+    wide = (library.asarray(A, dtype=library.float64) for A in arrays)
     return max(float((A * A).sum()) ** 0.5 for A in wide)
 
 
@@ -178,7 +186,7 @@ def type_name(A):
 
 
 def of_graphs(a, b, orders, threads):
-    """Whole numbers where all weights are, or else float64."""
+    """In whole numbers where all weights are, else in float64."""
     a, b = ([sparse.csr_array(A) for A in side] for side in (a, b))
     for side, graphs in (("a", a), ("b", b)):
         for i, A in enumerate(graphs):
@@ -187,14 +195,12 @@ def of_graphs(a, b, orders, threads):
             if A.dtype.kind not in "biuf" or not np.isfinite(A.data).all():
                 raise InputError(f"{side}[{i}] holds weights that are no finite real numbers.")
     whole = all(A.dtype.kind in "biu" for A in (*a, *b))
-    sizes = [max(float(np.square(A.data, dtype=np.float64).sum()) for A in side) ** 0.5 for side in (a, b)]
-    if sizes[0] * sizes[1] > (9e18 if whole else 1e300):
-        raise InputError(f"a and b hold weights whose products {'int64' if whole else 'float64'} cannot hold; scale them.")
+    check_sizes([A.data for A in a], [A.data for A in b], whole)
     products = room_for(orders, a, b, whole)
-    if (road := roads.road()) == "twin":
+    if roads.road() == "twin":
         twin_permutations.permuted_graphs(a, b, orders, products)
         return products
-    lists = [[edges(A, np.int64 if whole else np.float64) for A in side] for side in (a, b)]
+    lists = [[edges(A, products.dtype) for A in side] for side in (a, b)]
     with progress("permutations") as tell:
         roads.compiled.permuted_graphs(*lists, orders.source, products, threads=threads, tell=tell)
     return products

@@ -29,7 +29,7 @@ def words(draws, blocks, attempt, seed):
 
 
 def orders(seed, stimuli, first, start, stop):
-    """Draws `start` to `stop`, by Fisher and Yates: from the last slot down, each is exchanged with itself or one before.
+    """Draws `start` to `stop`, by Fisher and Yates: from the last down, each is exchanged with itself or one before.
 
     Slot i holds stimulus ``stimuli[i]``, and may be exchanged with the slots from ``first[i]`` on.
     """

@@ -1,5 +1,5 @@
-// The k best columns of each row on the GPU: guess, settle, reopen. Read beside ../best.hpp, which explains the
-// steps.
+// The k best columns of each row on the GPU: guess, settle, reopen. Read beside ../best.hpp, which explains
+// the steps.
 #pragma once
 #include <cmath>
 
@@ -128,7 +128,7 @@ __global__ void contest(std::int64_t n, std::int64_t k, std::int64_t candidates,
   lists.counts[i] = count;
 }
 
-// The value of a pair by the judge's definition; sixteen neighbouring threads share its terms, and all get it.
+// The value of a pair by the judge's definition: sixteen neighbouring threads share its terms, all get it.
 template <class Judge> __device__ double judged(const Judge& judge, std::int64_t i, std::int64_t j) {
   double lane = 0;
   for (std::int64_t t = threadIdx.x % LANES; t < judge.terms(); t += LANES) lane += judge.term(i, j, t);
@@ -183,9 +183,9 @@ __global__ void gather(std::int64_t rows, const std::int64_t* original, Rows<T> 
   if (t == 0) to_bars[r] = bars[original[r]];
 }
 
-// Settles all rows that have met all columns, and reopens some. `judge` knows the definition, doubt_of(i) how far a
-// guess in row i can be from it; prepare(within) is what was done for Best: a reducer that changes scores on
-// their way. After each part, note(original rows or none, tied, lists) may look.
+// Settles all rows that have met all columns, and reopens some. `judge` knows the definition, doubt_of(i) how
+// far a guess in row i can be from it; prepare(within) is the reducer that reopened rows need, where scores
+// were changed on their way to Best. After each part, note(original rows or none, tied, lists) may look.
 template <class T, class Doubt, class Judge, class Prepare, class Note>
 void settle(const Rows<T>& A, const Rows<T>& B, std::int64_t k, const ListMemory<T>& best, bool exclude_self,
             cudaStream_t stream, const Poll& poll, const Doubt& doubt_of, const Judge& judge,

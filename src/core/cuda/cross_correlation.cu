@@ -1,5 +1,5 @@
-// Cross-correlation on the GPU. Read beside ../cross_correlation.cpp. Each side has a pass of its own: that costs
-// twice the products, but what a block keeps for its rows needs no lock.
+// Cross-correlation on the GPU. Read beside ../cross_correlation.cpp. Each side has a pass of its own: that
+// costs twice the products, but what a block keeps for its rows needs no lock.
 #include "cross_correlation.hpp"
 
 #include "best.cuh"
@@ -29,8 +29,8 @@ struct Doubt {
   __device__ double operator()(std::int64_t) const { return off; }
 };
 
-// Keeps: how many columns reach each threshold with each row. Memory: 8 bytes a row and threshold. Order: whole
-// numbers have none, and a warp owns its row.
+// Keeps: how many columns reach each threshold with each row. Memory: 8 bytes a row and threshold. Order:
+// whole numbers have none, and a warp owns its row.
 template <class T> struct Counts {
   Judge judge;
   std::int64_t thresholds;

@@ -8,7 +8,7 @@ namespace consilience::cuda {
 namespace {
 
 constexpr int THREADS = 256;
-constexpr double AT_ONCE = 3e10;                        // products between two looks for a Ctrl-C
+constexpr double AT_ONCE = 3e10;                                // products between two looks for a Ctrl-C
 constexpr std::int64_t PLACES_AT_ONCE = std::int64_t{1} << 28;  // of all orders in memory, a gigabyte
 
 // One draw a thread, by the same function as on the CPU.
