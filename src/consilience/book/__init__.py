@@ -1,7 +1,7 @@
 """What the chapters share: claims and their verdicts, controls, figures, checked exercises, numbers for the text."""
 
 from consilience.book.checks import check
-from consilience.book.claims import Claim, Evidence, above_chance, above_control, judge, record
+from consilience.book.claims import Claim, Evidence, above_chance, above_control, judge, measured, record
 from consilience.book.controls import UNTRAINED, controls, evidence, excess, resample, rungs
 from consilience.book.cost import cost
 from consilience.book.expect import expect
@@ -24,6 +24,7 @@ __all__ = [
     "expect",
     "glue",
     "judge",
+    "measured",
     "order",
     "random_galleries",
     "record",

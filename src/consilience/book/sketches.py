@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -54,8 +56,7 @@ def meetings(powers, title, colour=COLOURS["world"]):
     for line, (label, found) in zip(axes, rows.items(), strict=True):
         line[0].text(-1.5, 1.75, label, fontsize=9, color=INK)
         for axis, (m, _, edges, times) in zip(line, found, strict=False):
-            angle = np.pi / 2 + 2 * np.pi * np.arange(m) / m + (np.pi / 4 if m % 4 == 0 else 0)
-            places = 0.85 * np.c_[np.cos(angle), np.sin(angle)]
+            places = laid_out(m, edges)
             for edge in set(edges):
                 for bend in spread(edges.count(edge)):
                     axis.annotate(
@@ -67,6 +68,15 @@ def meetings(powers, title, colour=COLOURS["world"]):
             axis.plot(*places.T, "o", color=colour, ms=5)
             axis.text(0, -1.7, f"× {times}", ha="center", fontsize=9, color=INK)
     return entitled(figure, title)
+
+
+def laid_out(m, edges):
+    """Vertices around a circle, in the order in which edges are shortest."""
+    angle = np.pi / 2 + 2 * np.pi * np.arange(m) / m + (np.pi / 4 if m == 4 else 0)
+    circle = 0.85 * np.c_[np.cos(angle), np.sin(angle)]
+    u, v = np.transpose(edges)
+    orders = map(list, permutations(range(m)))
+    return circle[min(orders, key=lambda o: round(np.linalg.norm(circle[o][u] - circle[o][v], axis=1).sum(), 6))]
 
 
 def drawn(pattern):
