@@ -136,7 +136,7 @@ def test_every_metric_finds_what_is_shared_and_nothing_in_noise(metric):
     noise = np.random.default_rng(10).standard_normal(Y.shape)
     true, chance = (cs.align(X, other, metric, draws=199) for other in (Y, noise))
     assert true.p <= 0.01
-    assert true.calibrated > 0.05
+    assert true.calibrated > 0.05 or cs.catalogue()[metric].best is None
     assert chance.p > 0.005
     assert abs(chance.z) < 4
     assert "above chance" in str(true)

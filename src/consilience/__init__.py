@@ -22,14 +22,17 @@ from consilience.metrics import (
     cknna,
     cycle_knn,
     distance_correlation,
+    hsic,
     linear_predictivity,
     mutual_knn,
     participation_ratio,
     procrustes,
     pwcca,
     rsa,
+    rv,
     svcca,
 )
+from consilience.power import power_curve, stimuli_needed
 from consilience.resampling import Resampled
 from consilience.scale import ScaleOfAgreement, scale_of_agreement
 
@@ -53,15 +56,19 @@ __all__ = [
     "cycle_knn",
     "distance_correlation",
     "encode",
+    "hsic",
     "linear_predictivity",
     "mutual_knn",
     "neighbors",
     "participation_ratio",
+    "power_curve",
     "procrustes",
     "pwcca",
     "rsa",
+    "rv",
     "scale_of_agreement",
     "show_versions",
     "stimuli",
+    "stimuli_needed",
     "svcca",
 ]

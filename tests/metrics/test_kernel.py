@@ -4,6 +4,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist, squareform
 
 import consilience as cs
 from consilience.metrics.kernel import gram, kernel_relation, u_centre
@@ -105,3 +106,48 @@ def test_u_centring_leaves_rows_that_sum_to_zero():
 def test_a_large_mean_costs_no_digits():
     X, Y = arrays(6)
     assert cs.cka((X + 1e6).astype(np.float64), Y) == pytest.approx(cs.cka(X, Y), rel=1e-7)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("n", [4, 6])
+def test_hsic_is_the_u_statistic_in_the_kernels_own_units(kernel, n):
+    X, Y = (7 * A for A in arrays(n, n=n))
+
+    def own(A):
+        if kernel == "linear":
+            return A @ A.T
+        if kernel == "cosine":
+            A = A / np.linalg.norm(A, axis=1, keepdims=True)
+            return A @ A.T
+        D = squareform(pdist(A))
+        D = D / np.median(pdist(A))
+        return np.exp(-(D**2) / 2) if kernel == "rbf" else np.exp(-D)
+
+    K, L = own(X), own(Y)
+    assert cs.hsic(X, Y, kernel) == pytest.approx(hsic_by_tuples(K, L), rel=1e-6, abs=1e-12)
+    H = np.eye(n) - 1 / n
+    assert cs.hsic(X, Y, kernel, "biased") == pytest.approx(np.trace(K @ H @ L @ H) / (n - 1) ** 2, rel=1e-6)
+
+
+def test_rv_is_escoufiers_coefficient():
+    X, Y = arrays(30)
+    Sxy, Sxx, Syy = (np.cov(np.hstack([A, B]).T)[: A.shape[1], A.shape[1] :] for A, B in ((X, Y), (X, X), (Y, Y)))
+    trace = np.trace
+    assert cs.rv(X, Y) == pytest.approx(trace(Sxy @ Sxy.T) / np.sqrt(trace(Sxx @ Sxx.T) * trace(Syy @ Syy.T)))
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_one_batch_of_all_is_debiased_cka_and_batches_are_means_of_hsic(kernel):
+    X, Y = arrays(31, n=64)
+    whole = cs.cka(X, Y, kernel)
+    assert cs.cka(X, Y, kernel, "minibatch", batch_size=64) == pytest.approx(whole, rel=1e-6)
+    assert cs.cka(X, Y, kernel, "minibatch", batch_size=16) == pytest.approx(whole, abs=0.25)
+    if kernel == "linear":
+        order = np.random.default_rng(3).permutation(64)
+        means = np.mean(
+            [[cs.hsic(A[b], B[b]) for A, B in ((X, Y), (X, X), (Y, Y))] for b in np.split(order[:60], 3)], axis=0
+        )
+        expected = means[0] / np.sqrt(means[1] * means[2])
+        assert cs.cka(X, Y, estimator="minibatch", batch_size=20, seed=3) == pytest.approx(expected)
+    with pytest.raises(cs.InputError, match="batch_size is 65"):
+        cs.cka(X, Y, kernel, "minibatch", batch_size=65)

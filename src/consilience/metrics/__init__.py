@@ -5,7 +5,7 @@ from consilience.metrics.card import Card
 from consilience.metrics.correlation import cca, pwcca, svcca
 from consilience.metrics.dimension import participation_ratio
 from consilience.metrics.geometry import distance_correlation, procrustes, rsa
-from consilience.metrics.kernel import cka
+from consilience.metrics.kernel import cka, hsic, rv
 from consilience.metrics.neighborhood import cknna, cycle_knn, mutual_knn
 from consilience.metrics.prediction import linear_predictivity
 from consilience.metrics.relation import Relation, product
@@ -29,6 +29,7 @@ __all__ = [
     "cknna",
     "cycle_knn",
     "distance_correlation",
+    "hsic",
     "linear_predictivity",
     "mutual_knn",
     "participation_ratio",
@@ -36,5 +37,6 @@ __all__ = [
     "product",
     "pwcca",
     "rsa",
+    "rv",
     "svcca",
 ]

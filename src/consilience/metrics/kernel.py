@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
-from consilience.check import check_array, check_choice, check_pair
+from consilience.check import InputError, as_numpy, check_array, check_choice, check_pair, check_whole
 from consilience.core.cuda import is_on_device
 from consilience.core.kernel_sums import (
     KERNELS,
@@ -22,9 +22,10 @@ from consilience.metrics.card import Card
 from consilience.metrics.relation import LinearRelation, Relation, product, u_centre
 
 ESTIMATORS = ("debiased", "biased")
+BATCHES = "minibatch"
 
 
-def cka(X, Y, kernel="linear", estimator="debiased", bandwidth=1.0):
+def cka(X, Y, kernel="linear", estimator="debiased", bandwidth=1.0, batch_size=256, seed=0):
     r"""Centred kernel alignment: how alike the pairwise similarities of the same stimuli are in X and in Y.
 
     .. math:: \mathrm{CKA} = \frac{\mathrm{HSIC}(K, L)}{\sqrt{\mathrm{HSIC}(K, K)\,\mathrm{HSIC}(L, L)}}
@@ -37,11 +38,14 @@ def cka(X, Y, kernel="linear", estimator="debiased", bandwidth=1.0):
         on their device.
     kernel : {"linear", "cosine", "rbf", "laplacian"}
         With d the Euclidean distance, "rbf" is exp(-d² / 2 s²) and "laplacian" exp(-d / s).
-    estimator : {"debiased", "biased"}
+    estimator : {"debiased", "biased", "minibatch"}
         "debiased" uses the unbiased HSIC, whose expectation is zero when X and Y are independent. "biased" is the
-        original, which grows with the number of units.
+        original, which grows with the number of units. "minibatch" is the ratio of unbiased HSICs, each the mean over
+        batches of stimuli, for comparison with published scores: here there is no need to save memory.
     bandwidth : float
         s as a multiple of the median distance between stimuli; for "rbf" and "laplacian" only.
+    batch_size, seed : int
+        Of "minibatch": stimuli are divided at random; those that do not fill a batch are left out.
 
     Returns
     -------
@@ -55,12 +59,14 @@ def cka(X, Y, kernel="linear", estimator="debiased", bandwidth=1.0):
 
     Notes
     -----
-    Source: Kornblith et al. 2019; the unbiased HSIC is Song et al. 2012. The biased linear form is the RV
-    coefficient. Memory O(n d), never n². Time O(n² (dx + dy)) by :func:`consilience.core.kernel_sums`, in float32 if
-    both arrays are no wider, which moves the score by about 1e-8; or O(n (dx + dy)²) in float64 from the units, for
-    the kernels "linear" and "cosine" where that is cheaper.
+    Source: Kornblith et al. 2019; the unbiased HSIC is Song et al. 2012; batches Nguyen et al. 2021. The biased linear
+    form is the RV coefficient. Memory O(n d), never n². Time O(n² (dx + dy)) by :func:`consilience.core.kernel_sums`,
+    in float32 if both arrays are no wider, which moves the score by about 1e-8; or O(n (dx + dy)²) in float64 from the
+    units, for the kernels "linear" and "cosine" where that is cheaper.
     """
-    check_options(kernel, estimator, bandwidth)
+    if estimator == BATCHES:
+        return minibatch_cka(*check_pair(X, Y), kernel, bandwidth, batch_size, seed)
+    check_options(kernel, estimator, bandwidth, (*ESTIMATORS, BATCHES))
     sums = None
     if not is_on_device(X):
         X, Y = check_pair(X, Y)
@@ -76,6 +82,109 @@ def cka(X, Y, kernel="linear", estimator="debiased", bandwidth=1.0):
         if not own * terms > ROUNDING * whole:
             raise nothing_left(name)
     return float(kl / np.sqrt(kk * ll))
+
+
+def minibatch_cka(X, Y, kernel, bandwidth, batch_size, seed):
+    """CKA from means of HSIC over batches of stimuli, which share one centre and one bandwidth."""
+    check_options(kernel, BATCHES, bandwidth, (BATCHES,))
+    n = len(X)
+    if not 4 <= check_whole(batch_size, "batch_size", 4) <= n:
+        raise InputError(f"batch_size is {batch_size}, but there are {n} stimuli; choose 4 <= batch_size <= {n}.")
+    rows, spreads = [], []
+    for A, name in ((X, "X"), (Y, "Y")):
+        A = fit_kernel(A, kernel, name)
+        rows.append(centred(A, kernel))
+        spreads.append(bandwidth * median_distance(A, name) if kernel in ("rbf", "laplacian") else 1.0)
+    order = np.random.default_rng(seed).permutation(n)
+    totals = np.zeros(3)
+    for batch in np.split(order[: n - n % batch_size], n // batch_size):
+        K, L = (u_centre(kernel_matrix(A[batch], kernel, s)) for A, s in zip(rows, spreads, strict=True))
+        totals += (K * L).sum(), (K * K).sum(), (L * L).sum()
+    for name, own in (("X", totals[1]), ("Y", totals[2])):
+        if not own > 0:
+            raise nothing_left(name)
+    return float(totals[0] / np.sqrt(totals[1] * totals[2]))
+
+
+def rv(X, Y):
+    """The RV coefficient (Escoufier 1973): biased linear CKA under the name that statistics gave it.
+
+    Parameters
+    ----------
+    X : array of shape (n_stimuli, n_units_x)
+    Y : array of shape (n_stimuli, n_units_y)
+
+    Returns
+    -------
+    float in [0, 1]
+        A similarity; it grows with the number of units, even for noise. See :func:`cka` for one that does not.
+    """
+    return cka(X, Y, estimator="biased")
+
+
+def hsic(X, Y, kernel="linear", estimator="unbiased", bandwidth=1.0):
+    r"""Hilbert-Schmidt independence criterion: how much two kernels vary together, in their own units.
+
+    .. math:: \mathrm{HSIC}_u = \frac{1}{n(n-3)} \sum_{i \ne j} \tilde K_{ij} \tilde L_{ij}, \qquad
+              \mathrm{HSIC}_b = \frac{1}{(n-1)^2} \operatorname{tr}(K H L H)
+
+    Parameters
+    ----------
+    X : array of shape (n_stimuli, n_units_x)
+    Y : array of shape (n_stimuli, n_units_y)
+        Row i of X and of Y answer the same stimulus.
+    kernel : {"linear", "cosine", "rbf", "laplacian"}
+        K holds the products of centred rows ("linear"), cosines, or as in :func:`cka`.
+    estimator : {"unbiased", "biased"}
+    bandwidth : float
+        As in :func:`cka`.
+
+    Returns
+    -------
+    float
+        A similarity in the units of both kernels: compare it with its null, not with that of other arrays.
+        "unbiased" may be negative.
+
+    Raises
+    ------
+    InputError
+        As :func:`consilience.core.kernel_sums`.
+
+    Notes
+    -----
+    Source: Gretton et al. 2005; unbiased Song et al. 2012. O(n² (dx + dy)) time, O(n d) memory.
+    """
+    check_options(kernel, estimator, bandwidth, ("unbiased", "biased"))
+    if not is_on_device(X):
+        X, Y = check_pair(X, Y)
+    sums = kernel_sums(X, Y, kernel, bandwidth)
+    value = (sums.hsic_unbiased if estimator == "unbiased" else sums.hsic_biased).kl
+    return float(value * own_scale(X, kernel) * own_scale(Y, kernel))
+
+
+def own_scale(X, kernel):
+    """What the core divided products of rows by: the mean squared length of a centred row."""
+    if kernel not in ("linear", "cosine"):
+        return 1.0
+    X = as_numpy(X, "the array").astype(np.float64)
+    if kernel == "cosine":
+        X = X / np.abs(X).max(1, keepdims=True)
+        X = X / np.linalg.norm(X, axis=1, keepdims=True)
+    return float(np.square(X - X.mean(0)).sum(1).mean())
+
+
+def hsic_relation(X, kernel="linear", bandwidth=1.0):
+    """The u-centred kernel matrix of X over the root of n (n - 3): unbiased HSIC is an inner product of two.
+
+    Returns
+    -------
+    Relation
+        Of kind "u-centred". O(n² d) time, O(n²) memory.
+    """
+    X = check_array(X)
+    check_options(kernel, "unbiased", bandwidth, ("unbiased",))
+    n = len(X)
+    return Relation(u_centre(gram(X, kernel, bandwidth)) * own_scale(X, kernel) / np.sqrt(n * (n - 3)), "u-centred")
 
 
 def kernel_relation(X, kernel="linear", estimator="debiased", bandwidth=1.0):
@@ -113,17 +222,23 @@ def gram(X, kernel, bandwidth=1.0):
     As there, "rbf" and "laplacian" come less their median, to which every estimator is blind.
     """
     X = fit_kernel(X, kernel)
-    rows = centred(X, kernel)
     if kernel in ("linear", "cosine"):
-        return rows @ rows.T
-    distances = squareform(pdist(rows)) / (bandwidth * median_distance(X))
-    K = np.exp(-(distances**2) / 2 if kernel == "rbf" else -distances)
+        return kernel_matrix(centred(X, kernel), kernel)
+    K = kernel_matrix(centred(X, kernel), kernel, bandwidth * median_distance(X))
     return K - value_at_median(kernel, bandwidth)
 
 
-def check_options(kernel, estimator, bandwidth):
+def kernel_matrix(rows, kernel, spread=1.0):
+    """Kernel matrix of prepared rows; `spread` is the length s of "rbf" and "laplacian"."""
+    if kernel in ("linear", "cosine"):
+        return rows @ rows.T
+    distances = squareform(pdist(rows)) / spread
+    return np.exp(-(distances**2) / 2 if kernel == "rbf" else -distances)
+
+
+def check_options(kernel, estimator, bandwidth, estimators=ESTIMATORS):
     check_choice(kernel, "kernel", KERNELS)
-    check_choice(estimator, "estimator", ESTIMATORS)
+    check_choice(estimator, "estimator", estimators)
     check_bandwidth(bandwidth)
 
 
@@ -149,5 +264,24 @@ CARDS = (
         score=cka,
         side=kernel_relation,
         meet=product,
+    ),
+    Card(
+        name="hsic",
+        title="Hilbert-Schmidt independence criterion (HSIC), unbiased",
+        formula=r"\frac{1}{n(n-3)} \sum_{i \ne j} \tilde K_{ij} \tilde L_{ij}",
+        source="gretton2005,song2012",
+        value_range="any number, in the units of both kernels; about 0 for unrelated representations",
+        direction="similarity",
+        scale="global",
+        invariances=("rotation and reflection", "translation", "order of the stimuli"),
+        not_invariant=("scale", "other linear maps"),
+        null="mean 0; variance, skewness and kurtosis exact, from both kernels",
+        cost="O(n² d) time, O(n d) memory; the exact null O(n³), O(n²)",
+        misleads="Its size says nothing without its null: twice the units, or twice their scale, is twice the score. "
+        "CKA is the same divided by what each kernel has with itself.",
+        score=hsic,
+        side=hsic_relation,
+        meet=product,
+        best=None,
     ),
 )

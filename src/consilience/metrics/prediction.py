@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn.model_selection import GroupKFold, KFold
 
 from consilience.check import InputError, check_array, check_choice, check_pair, check_whole
 from consilience.metrics.card import Card
@@ -108,6 +107,8 @@ def predictivity_of(a, b, score="correlation", folds=5, groups=None, seed=0):
 
 def divided(n, folds, groups, seed):
     """Pairs (learned from, held out) of row numbers."""
+    from sklearn.model_selection import GroupKFold, KFold
+
     check_whole(folds, "folds", 2)
     if n < 4 * folds:
         raise InputError(f"folds is {folds}, so a fold of {n} stimuli has fewer than four; use at most {n // 4}.")
