@@ -30,15 +30,39 @@ def markdown(name, card):
     return [call, "", *formula, "", *table, ":::"]
 
 
+def overview(cards):
+    """All metrics at a glance, in the book's Markdown: what each sees, and which changes leave it alone."""
+    changes = list(dict.fromkeys(change for card in cards.values() for change in card.invariances + card.not_invariant))
+    head = ["Metric", "Sees", "More alike is", *(change[0].upper() + change[1:] for change in changes)]
+    lines = [":::{list-table}", ":class: metrics-overview", ":header-rows: 1", ":stub-columns: 1", ""]
+    lines += [f"{'*' if i == 0 else ' '} - {word}" for i, word in enumerate(head)]
+    for name, card in cards.items():
+        row = [
+            f"{{ref}}`{card.title} <{label_of(name)}>`",
+            {"local": "neighbours", "global": "geometry"}[card.scale],
+            "higher" if card.direction == "similarity" else "lower",
+            *("same" if change in card.invariances else "moves" for change in changes),
+        ]
+        lines += [f"{'*' if i == 0 else ' '} - {word}" for i, word in enumerate(row)]
+    return [*lines, ":::"]
+
+
+def label_of(name):
+    return f"metric-{name.replace('_', '-')}"
+
+
 class MetricCards(SphinxDirective):
     def run(self):
         import consilience
 
-        return [self.section(name, card) for name, card in consilience.catalogue().items()]
+        cards = consilience.catalogue()
+        box = nodes.container(classes=["scroll"])
+        self.state.nested_parse(overview(cards), self.content_offset, box)
+        return [box, *(self.section(name, card) for name, card in cards.items())]
 
     def section(self, name, card):
         """A section that a chapter can point at: {ref}`metric-cka`."""
-        label = f"metric-{name.replace('_', '-')}"
+        label = label_of(name)
         section = nodes.section(ids=[label], names=[label])
         section += nodes.title("", card.title)
         standard = self.env.get_domain("std")

@@ -11,6 +11,12 @@ shared = rng.standard_normal((60, 6))
 groups = np.repeat([0, 1, 2], 20)
 
 
+def far_out(seed, by=50):
+    X = np.random.default_rng(seed).standard_normal((100, 40))
+    X[:2] += by
+    return X
+
+
 @pytest.mark.parametrize(
     ("name", "answer", "words"),
     [
@@ -26,6 +32,19 @@ groups = np.repeat([0, 1, 2], 20)
         ("vision-chance", lambda n: 1, "raised TypeError"),
         ("vision-categories", cs.align(shared, shared, "mutual_knn", k=5), "groups="),
         ("vision-categories", 0.3, "cs.align"),
+        ("metrics-size", 87, "Right."),
+        ("metrics-size", 86, "86 stimuli 0.05 stands 2.99"),
+        ("metrics-size", 1000, "fewer would do"),
+        ("metrics-size", 86.4, "whole number"),
+        ("metrics-rotation", {"dissimilarity": "euclidean"}, "Right."),
+        ("metrics-rotation", {"dissimilarity": "squared_euclidean"}, "Right."),
+        ("metrics-rotation", {"dissimilarity": "correlation"}, "X is turned"),
+        ("metrics-rotation", {"dissimilarity": "cosine"}, "X is shifted"),
+        ("metrics-rotation", {"compare": "kendall"}, "dissimilarity"),
+        ("metrics-fooled", (far_out(0), far_out(1)), "Right."),
+        ("metrics-fooled", (far_out(0), far_out(0)), "above chance"),
+        ("metrics-fooled", (far_out(0, 0), far_out(1, 0)), "exceed 0.9"),
+        ("metrics-fooled", far_out(0), "pair"),
     ],
 )
 def test_answers(capsys, name, answer, words):

@@ -69,6 +69,7 @@ class Card:
     source: str = "huh2024"
     value_range: str = "[0, 1]"
     direction: str = "similarity"
+    scale: str = "local"
     invariances: tuple = ("rotation", "scale")
     not_invariant: tuple = ()
     null: str = "$k/(n-1)$"

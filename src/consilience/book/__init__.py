@@ -1,13 +1,14 @@
 """What the chapters share: claims and their verdicts, controls, figures, checked exercises, numbers for the text."""
 
 from consilience.book.checks import check
-from consilience.book.claims import Claim, Evidence, above_chance, above_control, judge, record
+from consilience.book.claims import Claim, Evidence, above_chance, above_control, judge, measured, record
 from consilience.book.controls import UNTRAINED, controls, evidence, excess, resample, rungs
 from consilience.book.cost import cost
 from consilience.book.expect import expect
 from consilience.book.glue import glue
 from consilience.book.order import order
 from consilience.book.scale import random_galleries, scale
+from consilience.book.world import world
 
 __all__ = [
     "UNTRAINED",
@@ -23,10 +24,12 @@ __all__ = [
     "expect",
     "glue",
     "judge",
+    "measured",
     "order",
     "random_galleries",
     "record",
     "resample",
     "rungs",
     "scale",
+    "world",
 ]

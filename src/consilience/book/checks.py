@@ -69,7 +69,39 @@ def within_categories(answer):
     need(f"within {len(set(stimuli.categories))} groups" in answer.why, "use the categories of the pictures as groups.")
 
 
+def enough_stimuli(answer):
+    need(np.isscalar(answer) and not isinstance(answer, str), "give one number.")
+    need(answer == int(answer) and answer > 3, "give a whole number of stimuli, above 3.")
+    n = int(answer)
+    z = 0.05 * np.sqrt(n * (n - 3) / 2)
+    need(z >= 3, f"with {n} stimuli 0.05 stands {z:.2f} standard deviations above chance.")
+    need(0.05 * np.sqrt((n - 1) * (n - 4) / 2) < 3, f"{n} stimuli are enough, but fewer would do.")
+
+
+def blind_to_rotation(answer):
+    need(isinstance(answer, dict) and answer, "give a dictionary of options of cs.rsa.")
+    need("dissimilarity" in answer, 'the option is "dissimilarity".')
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((2, 40, 6))
+    turned, score = X @ np.linalg.qr(rng.standard_normal((6, 6)))[0], cs.rsa(X, Y, **answer)
+    need(np.isclose(cs.rsa(turned, Y, **answer), score), "the score still moves when X is turned.")
+    need(np.isclose(cs.rsa(X + 3, Y, **answer), score), "the score still moves when X is shifted.")
+
+
+def geometry_without_neighbours(answer):
+    need(isinstance(answer, (tuple, list)) and len(answer) == 2, "give the pair (X, Y).")
+    X, Y = map(np.asarray, answer)
+    need(X.ndim == 2 and Y.ndim == 2 and len(X) == len(Y) == 100, "both arrays need 100 rows.")
+    score = cs.cka(X, Y)
+    need(score > 0.9, f"debiased CKA is {score:.2f}; make it exceed 0.9. How many stimuli does it take to decide it?")
+    found = cs.align(X, Y, "mutual_knn", k=10)
+    need(found.p > 0.05, f"mutual k-NN is above chance (p = {found.p:.4f}): too many stimuli share their neighbours.")
+
+
 EXERCISES = {
+    "metrics-size": enough_stimuli,
+    "metrics-rotation": blind_to_rotation,
+    "metrics-fooled": geometry_without_neighbours,
     "vision-chance": chance_level,
     "vision-noise": noise_that_looks_aligned,
     "vision-categories": within_categories,

@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from html import escape
 
+import numpy as np
+from scipy import stats
+
 from consilience.metrics import catalogue
 
 MIME = "application/vnd.consilience.claim+json"
@@ -114,6 +117,15 @@ def above_control(resampled, pair, control, name, metric, case, level=0.99):
     """Evidence that a pair is more alike than its control, by a paired difference and its interval."""
     value, low, high = resampled.difference(pair, control, level)
     return Evidence(case, name, value, low, high, None, bool(low > 0), scale_of(metric))
+
+
+def measured(case, name, metric, values, above=-np.inf, below=np.inf, level=0.99):
+    """Evidence from worlds made by hand: the interval of the mean of `values` lies between `above` and `below`."""
+    values = np.asarray(values, dtype=float)
+    reach = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    mean = float(values.mean())
+    low, high = mean - float(reach), mean + float(reach)
+    return Evidence(case, name, mean, low, high, None, bool(above < low and high < below), scale_of(metric))
 
 
 def scale_of(metric):

@@ -21,6 +21,7 @@ COLOURS = {
     "speech": "#2e9e6b",
     "multimodal": "#9166c7",
     "brain": "#cf4f78",
+    "world": "#4f8a93",  # made by hand, of no modality
 }
 RAMP = "mako_r"
 MARKS = {"one untrained": "o", "both untrained": "^", "pixels": "s", "shuffled": "X"}
@@ -95,8 +96,7 @@ def heatmaps(tables, title):
     bar = figure.colorbar(image, ax=axes, shrink=0.6)
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=7.5, length=0)
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", color=INK, fontsize=10.5)
-    return figure
+    return entitled(figure, title)
 
 
 def ladder(panels, title, colour=COLOURS["vision"]):
@@ -124,8 +124,7 @@ def ladder(panels, title, colour=COLOURS["vision"]):
     marks += [plt.Line2D([], [], marker=MARKS[k], ls="", mfc="none", mec=INK, ms=7, mew=1.3, label=k) for k in kinds]
     marks.append(plt.Rectangle((0, 0), 1, 1, color=FAINT, alpha=0.5, lw=0, label="by chance"))
     figure.legend(handles=marks, loc="outside lower left", ncols=3, fontsize=8.5)
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", color=INK, fontsize=10.5)
-    return figure
+    return entitled(figure, title)
 
 
 def curves(panels, title, ylabel, colour=COLOURS["vision"]):
@@ -155,7 +154,67 @@ def curves(panels, title, ylabel, colour=COLOURS["vision"]):
             axis.set_xticks(x, [f"{value:g}" for value in x])
         axis.set_title(name, fontsize=9.5, fontweight="normal")
     np.atleast_1d(axes)[0].set_ylabel(ylabel)
-    handles, labels = np.atleast_1d(axes)[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower left", ncols=3, fontsize=8.5)
+    named = {}
+    for axis in np.atleast_1d(axes):
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            named.setdefault(label, handle)
+    figure.legend(named.values(), named.keys(), loc="outside lower left", ncols=3, fontsize=8.5)
+    return entitled(figure, title)
+
+
+def tails(panels, title, colour=COLOURS["world"]):
+    """How rarely chance reaches a score: what shuffling found, and the curves that were put through moments.
+
+    Parameters
+    ----------
+    panels : dict from panel title to dict
+        x (scores, in standard deviations), low and high (between which shuffling puts the tail), and lines and
+        controls (dicts from label to tail).
+    title : str
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 3.6), sharey=True)
+    for axis, (name, panel) in zip(axes, panels.items(), strict=True):
+        axis.fill_between(panel["x"], panel["low"], panel["high"], color=FAINT, alpha=0.5, lw=0, label="by shuffling")
+        for label, y in panel["lines"].items():
+            axis.plot(panel["x"], y, color=colour, lw=2.2, label=label)
+        for label, y in panel["controls"].items():
+            axis.plot(panel["x"], y, color=INK, lw=1, ls="--", label=label)
+        axis.set(xlabel="score, standard deviations", yscale="log", ylim=(1e-3, 1))
+        axis.set_title(name, fontsize=9.5, fontweight="normal")
+    axes[0].set_ylabel("share of shuffles as high")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower left", ncols=3, fontsize=8.5)
+    return entitled(figure, title)
+
+
+def changes(panels, title, colour=COLOURS["world"]):
+    """Scores before and after something was done to the data; one row a metric, one panel a deed.
+
+    Parameters
+    ----------
+    panels : dict from panel title to dict from metric to (before, after, (low, high) by chance)
+    title : str
+    """
+    count = max(map(len, panels.values()))
+    figure, axes = plt.subplots(1, len(panels), figsize=(WIDTH, 0.36 * count + 1.5), sharey=True, sharex=True)
+    for axis, (name, rows) in zip(axes, panels.items(), strict=True):
+        for y, (before, after, null) in enumerate(rows.values()):
+            axis.fill_betweenx([y - 0.36, y + 0.36], *null, color=FAINT, alpha=0.5, lw=0)
+            axis.plot([before, after], [y, y], color=colour, lw=1.4)
+            axis.plot(before, y, "o", mfc="none", mec=INK, ms=7, mew=1.3)
+            axis.plot(after, y, "D", color=colour, ms=7)
+        axis.set_yticks(range(count), list(rows))
+        axis.set(xlabel="score", ylim=(count - 0.5, -0.5), xlim=(-0.1, 1.06))
+        axis.set_title(name, fontsize=9.5, fontweight="normal")
+    marks = [
+        plt.Line2D([], [], marker="o", ls="", mfc="none", mec=INK, ms=7, mew=1.3, label="before"),
+        plt.Line2D([], [], marker="D", color=colour, ms=7, lw=1.4, label="after"),
+        plt.Rectangle((0, 0), 1, 1, color=FAINT, alpha=0.5, lw=0, label="by chance, after"),
+    ]
+    figure.legend(handles=marks, loc="outside lower left", ncols=3, fontsize=8.5)
+    return entitled(figure, title)
+
+
+def entitled(figure, title):
+    """The figure with its message above it."""
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", color=INK, fontsize=10.5)
     return figure
