@@ -26,7 +26,8 @@ SHUFFLED = """
 true_world = book.world
 
 def world(*sizes, seed=0, **knobs):
-    X, Y = true_world(*sizes, seed=seed[0] if isinstance(seed, tuple) else seed, **knobs)  # all layers of a model are one
+    # All layers of a model are one.
+    X, Y = true_world(*sizes, seed=seed[0] if isinstance(seed, tuple) else seed, **knobs)
     return X, np.random.default_rng(1).permutation(Y)
 
 book.world = world
