@@ -170,7 +170,7 @@ def moment_null(a, b, sums=None):
     if delta is not None and not abs(delta) <= PEARSON:
         doubt = f"the kurtosis is {delta:+.2g} off the gamma line, where no curve through moments holds"
     four = delta is not None and GAMMA < abs(delta) <= PEARSON
-    off = "" if delta is None else f" (kurtosis {delta:+.2f} off the gamma line)"
+    off = "" if delta is None else f" (kurtosis {round(delta, 2) + 0.0:+.2f} off the gamma line)"
     why = f"Pearson curve through {'four' if four else 'three'} {'' if subset else 'exact '}moments{off}{note}"
     scale = a.scale * b.scale
     if a.kind == "neighbours":
