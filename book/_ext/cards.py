@@ -38,7 +38,7 @@ def overview(cards):
     lines += [f"{'*' if i == 0 else ' '} - {word}" for i, word in enumerate(head)]
     for name, card in cards.items():
         row = [
-            f"{{ref}}`{card.title} <{label_of(name)}>`",
+            f"{{ref}}`{name.replace('_', ' ')} <{label_of(name)}>`",
             {"local": "neighbours", "global": "geometry"}[card.scale],
             "higher" if card.direction == "similarity" else "lower",
             *("same" if change in card.invariances else "moves" for change in changes),
