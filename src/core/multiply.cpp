@@ -51,7 +51,7 @@ template <class T> INLINE const T* place(const T* panels, int64_t panel, int v) 
 // COLUMNS registers of B against all panels of A. Then come A's panels at `next_A`, and B's registers from
 // `next` on at `next_B`.
 template <class T, int COLUMNS>
-INLINE void multiply_columns(int row_panels, int depth, int64_t panel, const T* A, const T* B, int column,
+static void multiply_columns(int row_panels, int depth, int64_t panel, const T* A, const T* B, int column,
                              T* C, int stride, bool first, const T* next_A, const T* next_B, int next) {
   const T* at[COLUMNS];
   for (int c = 0; c < COLUMNS; c++) at[c] = place(B, panel, column + c);
