@@ -18,7 +18,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve zip test bench test-cuda kit colab clean
+.PHONY: help book serve zip test bench test-cuda bench-cuda kit colab clean
 .DELETE_ON_ERROR:
 
 help: ## say what can be made
@@ -53,6 +53,9 @@ bench: $(PEERS)/made ## time the core against its peers, for an hour or so; best
 
 test-cuda: $(INSTALLED) ## run the tests that need a GPU
 	$(BIN)/python -m pytest -m cuda $(PYTEST_ARGS)
+
+bench-cuda: $(INSTALLED) ## time the core on a GPU, beside torch
+	$(BIN)/python benchmarks/on_gpu.py
 
 kit: $(INSTALLED) ## fetch the real models and pictures that the chapters use
 	$(BIN)/consilience kit --yes

@@ -83,7 +83,7 @@ def reached(found, options):
 
 TASK = Task(
     file=__file__,
-    title="{units:,} units x {n:,} voxels over {times:,} times, float32: best partners and counts, threads: {threads}",
+    title="{units:,} units x {n:,} voxels over {times:,} times, float32: best partners and counts",
     options={"n": 20_000, "units": 2304, "times": 800, "threads": 1, "repeats": 3},
     contenders={"consilience": consilience, "numpy": numpy, "torch": torch},
     data=series,
@@ -91,6 +91,8 @@ TASK = Task(
     score=reached,
     score_name="pairs reached",
     digits=0,
+    flops=lambda options: 2 * options["units"] * options["times"] * options["n"],
+    n_name="voxels",
 )
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def two_sets(options):
 
 TASK = Task(
     file=__file__,
-    title=f"RSA (correlation, Spearman), two sets of {{n:,}} x {UNITS} float32, threads: {{threads}}",
+    title=f"RSA (correlation, Spearman), two sets of {{n:,}} × {UNITS} in float32",
     options={"n": 5_000, "threads": 1, "repeats": 3},
     contenders={"consilience": consilience, "scipy": scipy, "torch": torch, "rsatoolbox": rsatoolbox},
     data=two_sets,

@@ -59,7 +59,7 @@ def layers(options):
 
 TASK = Task(
     file=__file__,
-    title="{draws:,} permutations of HSIC, {layers} x {layers} kernels of {n:,} stimuli, threads: {threads}",
+    title="{draws:,} permutations of HSIC, {layers} x {layers} kernels of {n:,} stimuli",
     options={"n": 2000, "layers": 1, "draws": 500, "threads": 1, "repeats": 3},
     contenders={"consilience": consilience, "torch": torch, "numpy": numpy},
     data=layers,

@@ -72,7 +72,7 @@ def some_layers(options):
 
 TASK = Task(
     file=__file__,
-    title=f"debiased linear CKA, {{layers}} x {{layers}} layers of {{n:,}} x {UNITS} float32, threads: {{threads}}",
+    title=f"debiased linear CKA, {{layers}} x {{layers}} layers of {{n:,}} × {UNITS} in float32",
     options={"n": 2000, "layers": 24, "threads": 1, "repeats": 3},
     contenders={"consilience": consilience, "torch": torch, "numpy": numpy},
     data=some_layers,
@@ -80,6 +80,7 @@ TASK = Task(
     score=lambda result, options: float(np.abs(result[0] - result[1]).max()),
     score_name="max error",
     digits=10,
+    flops=lambda options: (2 * options["layers"] * UNITS + options["layers"] ** 2) * options["n"] ** 2,
 )
 
 if __name__ == "__main__":

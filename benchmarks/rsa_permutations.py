@@ -72,7 +72,7 @@ def two_rdms(options):
 
 TASK = Task(
     file=__file__,
-    title="{draws:,} permutations of Spearman's RSA, {n:,} conditions, threads: {threads}",
+    title="{draws:,} permutations of Spearman's RSA, {n:,} conditions",
     options={"n": 200, "draws": 10_000, "threads": 1, "repeats": 3},
     contenders={"consilience": consilience, "torch": torch, "numpy": numpy, "scikit-bio": scikit_bio},
     data=two_rdms,
@@ -80,6 +80,7 @@ TASK = Task(
     score=lambda result, options: float(result),
     score_name="p",
     digits=3,
+    n_name="conditions",
 )
 
 if __name__ == "__main__":

@@ -138,7 +138,7 @@ LAYERS = {"one": good}
         ({"alpha": 5}, "alpha"),
         ({"kernle": "rbf"}, "kernle"),
         ({"groups": [None] * 12}, "missing"),
-        ({"metrics": "mutual_knn", "k": 11}, "Reduce k"),
+        ({"metrics": "mutual_knn", "k": 11}, "choose a smaller k"),
     ],
 )
 def test_compare_refuses(arguments, words):

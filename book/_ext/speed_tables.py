@@ -79,12 +79,16 @@ def errors_caption(record):
     return f"{sentence(record.error)}: {record.task}. A contender that is not off has no point."
 
 
+def clock(record):
+    return sentence(getattr(record, "clock", "CPU time"))
+
+
 def caption(record):
-    return f"{sentence(record.task)}, at n = {record.largest:,}. CPU time: median, and range of the repeats."
+    return f"{sentence(record.task)}, at n = {record.largest:,}. {clock(record)}: median, and range of the repeats."
 
 
 def head(record):
-    columns = ["Contender", "CPU time", "Ours = 1"]
+    columns = ["Contender", clock(record), "Ours = 1"]
     columns += ["Of the limit"] if record.counted else []
     columns += ["Memory", sentence(record.score)]
     return columns + ([sentence(record.error)] if "error" in record.ours(record.largest) else [])

@@ -27,7 +27,8 @@ class Alignment:
         never below 1e-4: read "at most".
     calibrated : float
         max((score - tau) / (best - tau), 0), tau the `alpha` quantile of the null on the side of alignment and best
-        the score of identical representations (Groeger et al. 2026): 0 where chance reaches, 1 for identical ones.
+        the score of identical representations (Groeger et al. 2026): 0 where chance reaches, 1 for identical ones. NaN
+        for a score that has no best.
     ci : tuple of two floats, or None
         Interval of the score, where asked for: how far it would move with other stimuli of the same kind.
     ci_level : float or None
@@ -64,13 +65,14 @@ class Alignment:
         options = "".join(f", {key}={value!r}" for key, value in self.options.items())
         interval = f"   {100 * self.ci_level:g} % interval: {self.ci[0]:.3f} to {self.ci[1]:.3f}" if self.ci else ""
         verdict = "above chance" if self.p <= self.alpha else "not above chance"
+        calibrated = f"  calibrated  {self.calibrated: .3f}   (0 = no more than chance, 1 = the same relations)"
         return "\n".join(
             [
                 f"{CARDS[self.metric].title}   ({self.metric}{options}; n = {self.n} stimuli)",
                 f"  score       {self.score: .3f}{interval}",
                 f"  by chance   {self.null_mean: .3f}, give or take {self.null_sd:.3f}",
                 f"  {verdict} at alpha = {self.alpha:g}: {p}, z = {self.z:.1f}",
-                f"  calibrated  {self.calibrated: .3f}   (0 = no more than chance, 1 = the same relations)",
+                *([calibrated] if self.calibrated == self.calibrated else []),
                 f"  null        {self.method}: {self.why}",
             ]
         )

@@ -32,6 +32,7 @@ ENUMERATE_UP_TO = 7  # 7! = 5,040 orders
 SMALLEST_P = 1e-4  # below this no curve through moments was checked, so no smaller p is reported from one
 CUBE_UP_TO = 5_000  # a product of stored matrices of this size takes minutes; beyond, their shape comes from a subset
 LATTICE_UP_TO = 3
+SMALL = 2_000  # a product of two stored matrices of this size takes less than a second
 MOST_STEPS = 2e7  # two steps along a graph: so many take a second; beyond, three moments of graphs without the fourth
 GAMMA, PEARSON = 0.1, 1.5  # how far the kurtosis may lie off the gamma line for a curve through three moments, or four
 
@@ -204,7 +205,7 @@ def count_curve(found, four, why, k):
 
 def sums_of(relation):
     """What a relation contributes to the moments of its scores."""
-    if isinstance(relation, LinearRelation):
+    if isinstance(relation, LinearRelation) and not (relation.is_stored and relation.n <= SMALL):
         return sums_of_centred(relation.sums(), relation.n)
     if relation.kind != "neighbours":
         return plain_sums(relation.matrix)

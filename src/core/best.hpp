@@ -14,10 +14,11 @@
 
 namespace consilience {
 
-// How many columns a row remembers while guessing: `spare` beyond k, or half of k, so that the worst of them
-// usually lies below all contested ones, yet few enough that keeping them costs little.
+// How many columns a row remembers while guessing: beyond k `spare`, and more in proportion where k is above 16,
+// so that the worst of them usually lies below all contested ones, yet few enough that keeping them costs little.
+// A rougher guess needs more to spare.
 inline std::int64_t list_length(std::int64_t k, std::int64_t candidates, std::int64_t spare = 8) {
-  return std::min(candidates, k + std::max(spare, k / 2));
+  return std::min(candidates, k + std::max(spare, k * spare / 16));
 }
 
 // One lock for each band of rows as high as a tile.

@@ -10,17 +10,18 @@ execute_process(
   OUTPUT_STRIP_TRAILING_WHITESPACE OUTPUT_VARIABLE nanobind_ROOT)
 find_package(nanobind CONFIG REQUIRED)
 
-# kernels.cpp, picks.cpp and definition.cpp, once per instruction set. Only in the first two may a multiplication fuse with
-# an addition: guesses may round as they like, the definition (similarity.hpp) may not.
+# These parts once per instruction set. Only in the definition (similarity.hpp) no multiplication may fuse with an
+# addition: guesses may round as they like.
 function(consilience_kernels isa bytes)
-  foreach(part kernels picks definition)
+  foreach(part multiply kernels picks definition)
     add_library(${part}_${isa} OBJECT src/core/${part}.cpp)
     target_compile_definitions(${part}_${isa} PRIVATE ISA=${isa} BYTES=${bytes})
     target_compile_options(${part}_${isa} PRIVATE -O3 -fno-math-errno -Wno-psabi ${ARGN})
     list(APPEND CONSILIENCE_PARTS $<TARGET_OBJECTS:${part}_${isa}>)
   endforeach()
-  target_compile_options(kernels_${isa} PRIVATE -ffp-contract=fast)
-  target_compile_options(picks_${isa} PRIVATE -ffp-contract=fast)
+  foreach(part multiply kernels picks)
+    target_compile_options(${part}_${isa} PRIVATE -ffp-contract=fast)
+  endforeach()
   target_compile_options(definition_${isa} PRIVATE -ffp-contract=off)
   set(CONSILIENCE_PARTS ${CONSILIENCE_PARTS} PARENT_SCOPE)
 endfunction()
@@ -36,7 +37,10 @@ if(NOT CONSILIENCE_CUDA STREQUAL "OFF")
   check_language(CUDA)
   if(CMAKE_CUDA_COMPILER)
     set(CMAKE_CUDA_RUNTIME_LIBRARY Static)  # so that importing needs neither a toolkit nor a driver
-    enable_language(CUDA)  # for the oldest GPUs that nvcc knows, and as PTX that newer ones compile on first use
+    if(NOT CMAKE_CUDA_ARCHITECTURES)  # without tensor cores, and with; the latter also as PTX, which newer GPUs compile
+      set(CMAKE_CUDA_ARCHITECTURES 75-real 80)
+    endif()
+    enable_language(CUDA)
     set(CMAKE_CUDA_STANDARD 17)
     add_library(cuda OBJECT
       src/core/cuda/cross_correlation.cu

@@ -29,7 +29,7 @@ struct KernelSums {
   double *K_diagonal, *L_diagonal;  // [n]
 };
 
-inline bool of_distance(Kernel kernel) {
+HOST_DEVICE inline bool of_distance(Kernel kernel) {
   return kernel == Kernel::gaussian || kernel == Kernel::laplacian;
 }
 

@@ -1,112 +1,12 @@
-// Compiled once per instruction set, with ISA = generic, avx2 or avx512 and BYTES = the width of its
-// registers. The vectors are the compiler's own (GCC and Clang): plain operators on them become the
-// instructions of that set.
-#include "kernels.hpp"
+// Comparisons, kernels and sums over tiles. Compiled once per instruction set.
+#include "registers.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
-#define INLINE static inline __attribute__((always_inline))
-#define UNROLL _Pragma("GCC unroll 16")
-
 namespace consilience {
 namespace ISA {
-
-template <class T> struct Vector;
-template <> struct Vector<float> {
-  typedef int32_t bits __attribute__((vector_size(BYTES)));
-  typedef float type __attribute__((vector_size(BYTES)));
-  typedef float unaligned __attribute__((vector_size(BYTES), aligned(4), may_alias));
-};
-template <> struct Vector<double> {
-  typedef int64_t bits __attribute__((vector_size(BYTES)));
-  typedef double type __attribute__((vector_size(BYTES)));
-  typedef double unaligned __attribute__((vector_size(BYTES), aligned(8), may_alias));
-};
-template <class T> using vector = typename Vector<T>::type;
-
-template <class T> constexpr int WIDTH = BYTES / sizeof(T);     // numbers in a register
-template <class T> constexpr int PER_PANEL = PANEL / WIDTH<T>;  // registers in a panel
-
-template <class T> INLINE vector<T> load(const T* p) {
-  return *reinterpret_cast<const typename Vector<T>::unaligned*>(p);
-}
-template <class T> INLINE void store(T* p, vector<T> v) {
-  *reinterpret_cast<typename Vector<T>::unaligned*>(p) = v;
-}
-template <class T> INLINE vector<T> repeat(T x) { return x - vector<T>{}; }
-
-// The heart: a block of ROWS x COLUMNS registers of C stays in registers while `depth` units pass by. One
-// step loads COLUMNS registers of B, and each of ROWS numbers of A multiplies them all. `ahead` is what will
-// be needed next. Not inlined: among its callers' variables GCC runs out of registers and puts a sum into
-// memory.
-template <class T, int ROWS, int COLUMNS>
-static __attribute__((noinline)) void multiply_block(int depth, const T* A, const T* const* B, T* C,
-                                                     int stride, bool first, const T* ahead) {
-  vector<T> sum[ROWS][COLUMNS];
-  UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int c = 0; c < COLUMNS; c++) sum[r][c] = vector<T>{};
-  _Pragma("GCC unroll 4") for (int t = 0; t < depth; t++) {
-    __builtin_prefetch(ahead + t * PANEL);
-    vector<T> b[COLUMNS];
-    UNROLL for (int c = 0; c < COLUMNS; c++) b[c] = load(B[c] + t * PANEL);
-    UNROLL for (int r = 0; r < ROWS; r++) {
-      const vector<T> a = repeat(A[t * PANEL + r]);
-      UNROLL for (int c = 0; c < COLUMNS; c++) sum[r][c] += a * b[c];
-    }
-  }
-  UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int c = 0; c < COLUMNS; c++) {
-    T* const to = C + r * stride + c * WIDTH<T>;
-    store(to, first ? sum[r][c] : load(to) + sum[r][c]);
-  }
-}
-
-// One panel of A (sixteen rows) against COLUMNS registers of B, in as many blocks as the register file asks
-// for: AVX-512 has 32 registers (8 + 8 rows of 3), the others 16 (6 + 6 + 4 rows of 2).
-template <class T, int COLUMNS>
-INLINE void multiply_panel(int depth, const T* A, const T* const* B, T* C, int stride, bool first,
-                           const T* next_A, const T* next_B) {
-#if BYTES == 64
-  multiply_block<T, 8, COLUMNS>(depth, A, B, C, stride, first, next_A);
-  multiply_block<T, 8, COLUMNS>(depth, A + 8, B, C + 8 * stride, stride, first, next_B);
-#else
-  multiply_block<T, 6, COLUMNS>(depth, A, B, C, stride, first, next_A);
-  multiply_block<T, 6, COLUMNS>(depth, A + 6, B, C + 6 * stride, stride, first, next_B);
-  multiply_block<T, 4, COLUMNS>(depth, A + 12, B, C + 12 * stride, stride, first, next_A);
-#endif
-}
-
-template <class T, int COLUMNS>
-INLINE void multiply_columns(int row_panels, int depth, int64_t panel, const T* A, const T* B, int column,
-                             T* C, int stride, bool first) {
-  const T* at[COLUMNS];
-  for (int c = 0; c < COLUMNS; c++) {
-    const int v = column + c;
-    at[c] = B + v / PER_PANEL<T> * panel + v % PER_PANEL<T> * WIDTH<T>;
-  }
-  for (int i = 0; i < row_panels; i++) {
-    const T* const a = A + i * panel;
-    const T* const next_A = i + 1 < row_panels ? a + panel : A;
-    const T* const next_B =
-        i < COLUMNS ? at[i] + (COLUMNS + PER_PANEL<T> - 1) / PER_PANEL<T> * panel : next_A;
-    multiply_panel<T, COLUMNS>(depth, a, at, C + i * PANEL * stride + column * WIDTH<T>, stride, first,
-                               next_A, next_B);
-  }
-}
-
-template <class T>
-static void multiply(int row_panels, int column_panels, int64_t d, const T* A, const T* B, T* C, int stride) {
-  constexpr int STEP = BYTES == 64 ? 3 : 2;
-  const int columns = column_panels * PER_PANEL<T>;
-  for (int64_t t = 0; t < d; t += DEPTH) {
-    const int depth = d - t < DEPTH ? static_cast<int>(d - t) : DEPTH;
-    const T *const a = A + t * PANEL, *const b = B + t * PANEL;
-    int j = 0;
-    for (; j + STEP <= columns; j += STEP)
-      multiply_columns<T, STEP>(row_panels, depth, d * PANEL, a, b, j, C, stride, t == 0);
-    for (; j < columns; j++) multiply_columns<T, 1>(row_panels, depth, d * PANEL, a, b, j, C, stride, t == 0);
-  }
-}
 
 // A comparison's outcome, one bit a number.
 template <class T> INLINE unsigned greater(vector<T> x, vector<T> y) {
@@ -189,8 +89,8 @@ template <class T> INLINE vector<T> power_of_two(vector<T> x) {
   double coefficient[E::TERMS + 1] = {1};  // known to the compiler
   UNROLL for (int i = 1; i <= E::TERMS; i++) coefficient[i] = coefficient[i - 1] * LN2 / i;
   vector<T> series = repeat(static_cast<T>(coefficient[E::TERMS]));
-  UNROLL for (int i = E::TERMS - 1; i >= 0; i--)
-    series = series * rest + repeat(static_cast<T>(coefficient[i]));
+  UNROLL for (int i = E::TERMS - 1; i >= 0; i--) series =
+      series * rest + repeat(static_cast<T>(coefficient[i]));
   return (vector<T>)((Bits)series + ((Bits)rounded << E::MANTISSA));
 }
 
@@ -227,8 +127,7 @@ static void sum_products(int rows, int column_panels, const T* K, const T* L, in
   double total[3][PANEL] = {};
   for (int i = 0; i < rows; i++, K += stride, L += stride) {
     vector<T> kl[PER_PANEL<T>] = {}, kk[PER_PANEL<T>] = {}, ll[PER_PANEL<T>] = {};
-    for (int j = 0; j < column_panels * PANEL; j += PANEL)
-      UNROLL for (int v = 0; v < PER_PANEL<T>; v++) {
+    for (int j = 0; j < column_panels * PANEL; j += PANEL) UNROLL for (int v = 0; v < PER_PANEL<T>; v++) {
         const vector<T> k = load(K + j + v * WIDTH<T>), l = load(L + j + v * WIDTH<T>);
         kl[v] += k * l;
         kk[v] += k * k;
@@ -302,8 +201,7 @@ static void sum_rows(int rows, int column_panels, const T* K, int stride, double
     vector<T> across[PANEL][PER_PANEL<T>] = {};
     for (int j = 0; j < column_panels * PANEL; j += PANEL) {
       vector<T> down[PER_PANEL<T>] = {};
-      for (int i = first; i < last; i++)
-        UNROLL for (int v = 0; v < PER_PANEL<T>; v++) {
+      for (int i = first; i < last; i++) UNROLL for (int v = 0; v < PER_PANEL<T>; v++) {
           const vector<T> k = load(K + i * stride + j + v * WIDTH<T>);
           across[i - first][v] += k;
           down[v] += k;
@@ -339,8 +237,7 @@ static void sum_powers(int rows, int column_panels, const T* A, const T* B, int 
   double total[SUMS][PANEL] = {};
   for (int i = 0; i < rows; i++, A += stride, B += stride) {
     vector<T> row[SUMS][PER_PANEL<T>] = {};
-    for (int j = 0; j < column_panels * PANEL; j += PANEL)
-      UNROLL for (int v = 0; v < PER_PANEL<T>; v++) {
+    for (int j = 0; j < column_panels * PANEL; j += PANEL) UNROLL for (int v = 0; v < PER_PANEL<T>; v++) {
         const vector<T> a = load(A + j + v * WIDTH<T>), b = load(B + j + v * WIDTH<T>), square = a * a;
         row[0][v] += square * a;
         row[1][v] += square * square;
@@ -367,9 +264,9 @@ template <class T> static void spin(int64_t times, T factor, T* x) {
 }
 
 template <class T> constexpr Kernels<T> table(int tile) {
-  return {tile,        WIDTH<T>,     multiply<T>,     above<T>,     above_each<T>, count_above<T>, magnitudes<T>,
-          gaussian<T>, laplacian<T>, sum_products<T>, sum_pairs<T>, sum_rows<T>,   u_centre<T>,    sum_powers<T>,
-          spin<T>};
+  return {tile,           WIDTH<T>,      multiply<T>, above<T>,      above_each<T>,
+          count_above<T>, magnitudes<T>, gaussian<T>, laplacian<T>,  sum_products<T>,
+          sum_pairs<T>,   sum_rows<T>,   u_centre<T>, sum_powers<T>, spin<T>};
 }
 
 }  // namespace ISA
@@ -379,11 +276,7 @@ template <class T> constexpr Kernels<T> table(int tile) {
 #define TABLE_OF(kind, isa) kind##_##isa
 #define TABLE(kind, isa) TABLE_OF(kind, isa)
 extern const Isa TABLE(isa, ISA) = {
-    NAME(ISA),
-    ISA::table<float>(240),
-    ISA::table<double>(144),
-    TABLE(definition, ISA),
-    TABLE(picks, ISA),
+    NAME(ISA), ISA::table<float>(240), ISA::table<double>(144), TABLE(definition, ISA), TABLE(picks, ISA),
 };
 
 }  // namespace consilience

@@ -1,7 +1,7 @@
 // The few loops that need the machine's widest registers, as a table of functions.
 //
-// kernels.cpp and definition.cpp are compiled once per instruction set and fill one table each time; `isa`
-// picks a table at run time. No standard library here or there: an inline function compiled for AVX-512 could
+// multiply.cpp, kernels.cpp, picks.cpp and definition.cpp are compiled once per instruction set and fill one table
+// each time; `isa` picks a table at run time. No standard library here or there: an inline function compiled for AVX-512 could
 // be merged by the linker with the same one compiled for any CPU, and would then crash on the older ones.
 #pragma once
 #include <cstdint>
@@ -23,7 +23,7 @@ template <class T> struct Kernels {
   int width;  // numbers in a register
 
   // C = A B', for `row_panels` panels of A and `column_panels` of B. Each entry is a chain of at most DEPTH
-  // fused multiply-adds from zero, and the chains are added in order.
+  // fused multiply-adds from zero, and the chains are added in order. Where A is B, half of it is copied.
   void (*multiply)(int row_panels, int column_panels, int64_t d, const T* A, const T* B, T* C, int stride);
 
   // Which of n scores exceed the bar? Columns with scores[j] + bias[j] > bar go to `found`; returns how many.

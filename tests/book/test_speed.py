@@ -167,8 +167,10 @@ def test_all_pairs_are_compared_with_only_where_n_are_stimuli(page):
 
 def test_a_gpu_is_spoken_of_when_one_was_there(page):
     assert "No run on a GPU is recorded" in page(neighbors=WON)
-    text = page(gpu_neighbors=record(run(3000, OURS, 0.3, "tf32"), run(3000, "torch", 0.9), peak_gflops={}))
-    assert "No run on a GPU is recorded" not in text and "torch, took 0.90 s" in text
+    runs = run(3000, OURS, 0.3, "bf16", extra_mb=None), run(3000, "torch in tf32", 0.9, extra_mb=None)
+    text = page(gpu_neighbors=record(*runs, peak_gflops={"bf16": 4e5}, clock="time on the wall clock"))
+    assert "No run on a GPU is recorded" not in text and "torch in tf32, took 0.90 s" in text
+    assert "Time on the wall clock: median" in text
 
 
 def test_every_figure_is_described_and_has_a_caption(page):

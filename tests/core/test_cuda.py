@@ -26,6 +26,12 @@ pytestmark = [
     pytest.mark.skipif(not hasattr(roads.compiled, "neighbors_on_cuda"), reason="built without CUDA"),
 ]
 
+
+def has_tensor_cores():
+    return hasattr(roads.compiled, "tensor_cores") and torch.cuda.is_available() and roads.compiled.tensor_cores(0)
+
+
+PRECISIONS = ["auto", "float32", *(["tf32", "3xtf32", "bf16"] if has_tensor_cores() else [])]
 SIMILARITIES = ["cosine", "dot", "euclidean"]
 
 
@@ -45,6 +51,14 @@ def same(found, expected):
 def test_the_same_bits_as_the_cpu(n, d, k, dtype, similarity):
     X = torch.from_numpy(normal(n, d)).to(dtype)
     same(neighbors(X.cuda(), k, similarity), neighbors(X, k, similarity))
+
+
+@pytest.mark.parametrize("similarity", SIMILARITIES)
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("shift", [0, 100])
+def test_the_same_bits_in_every_precision(shift, precision, similarity):
+    X = torch.from_numpy(normal(5000, 200) + np.float32(shift))
+    same(neighbors(X.cuda(), 10, similarity, precision=precision), neighbors(X, 10, similarity))
 
 
 @pytest.mark.parametrize("similarity", SIMILARITIES)
@@ -90,7 +104,38 @@ def test_kernel_sums_as_on_the_cpu(n, dx, dy, dtype, kernel):
     X, Y = (torch.from_numpy(normal(n, d) + 1).to(dtype) for d in (dx, dy))
     for estimator in ("hsic_unbiased", "hsic_biased"):
         found, expected = (getattr(kernel_sums(A, B, kernel), estimator) for A, B in ((X.cuda(), Y.cuda()), (X, Y)))
-        assert found == pytest.approx(expected, rel=1e-6, abs=1e-8)
+        assert found == pytest.approx(expected, rel=1e-5, abs=1e-8)
+
+
+@pytest.mark.parametrize("kernel", ["linear", "cosine", "rbf"])
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_cka_moves_no_more_than_the_precision_says(precision, kernel):
+    X = normal(5000, 768) + 1
+    Y = X[:, :300] + normal(5000, 300)
+    found, expected = (
+        kernel_sums(A, B, kernel, precision=asked).hsic_unbiased
+        for A, B, asked in (
+            (torch.from_numpy(X).cuda(), torch.from_numpy(Y).cuda(), precision),
+            (X.astype(np.float64), Y.astype(np.float64), "auto"),
+        )
+    )
+    moved = {"tf32": 1e-5, "bf16": 1e-4}.get(precision, 1e-6)
+    assert found.kl / np.sqrt(found.kk * found.ll) == pytest.approx(
+        expected.kl / np.sqrt(expected.kk * expected.ll), abs=moved
+    )
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_the_same_bits_from_run_to_run(precision):
+    X, Y = (torch.from_numpy(normal(3000, d)).cuda() for d in (100, 60))
+    first, second = (kernel_sums(X, Y, "rbf", precision=precision) for _ in range(2))
+    assert (first.kl, first.kk, first.ll) == (second.kl, second.kk, second.ll)
+    np.testing.assert_array_equal(first.k_rows, second.k_rows)
+
+
+def test_what_float32_cannot_hold_is_refused():
+    with pytest.raises(InputError, match="overflow or vanish in float32"):
+        neighbors(torch.from_numpy(normal(50, 4) * np.float32(1e20)).cuda(), 3, "dot")
 
 
 def test_kernel_sums_refuse_what_lies_apart():

@@ -218,6 +218,7 @@ X, Y = pair(30, 4, 5)
         (dict(bandwidth=np.nan), "bandwidth is nan"),
         (dict(bandwidth="1"), "bandwidth is '1'"),
         (dict(threads=0), "threads is 0"),
+        (dict(precision="tf32"), "precision='tf32' is for CUDA tensors"),
         (dict(Y=Y[:29]), "X has 30 stimuli .* Y has 29"),
         (dict(X=X[:3], Y=Y[:3]), "X has 3 stimuli"),
         (dict(X=np.where(X > 1, np.inf, X)), "X holds NaN or infinity"),

@@ -12,6 +12,7 @@ def test_what_fits_passes_and_what_does_not_is_refused_in_words(monkeypatch):
     memory.need(3 * 2**30, "This")
     with pytest.raises(InputError, match=r"This would take 4.5 GB of memory, and 3.0 GB are free"):
         memory.need(4.5 * 2**30, "This")
+    memory.need(4.5 * 2**30, "This", free=5 * 2**30)  # elsewhere
 
 
 def test_nothing_is_refused_where_the_system_does_not_tell(monkeypatch):

@@ -186,6 +186,8 @@ def test_any_small_problem(data):
         (dict(k=2.5), "k is 2.5"),
         (dict(similarity="l1"), "similarity is 'l1'"),
         (dict(threads=0), "threads is 0"),
+        (dict(precision="half"), "precision is 'half'"),
+        (dict(precision="bf16"), "precision='bf16' is for CUDA tensors"),
         (dict(X=np.zeros((30, 4))), "X is the same"),
         (dict(X=np.ones(30)), "X has 1 dimension"),
         (dict(X=np.full((30, 4), 1j)), "X has dtype complex128"),

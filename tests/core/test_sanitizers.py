@@ -10,7 +10,7 @@ import pytest
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "src" / "core"
 COMPILER = shutil.which("g++")
-PARTS = ("kernels", "picks", "definition")  # compiled once for each instruction set
+PARTS = ("multiply", "kernels", "picks", "definition")  # compiled once for each instruction set
 INSTRUCTIONS = {
     "generic": ["-DBYTES=16"],
     "avx2": ["-DBYTES=32", "-mavx2", "-mfma"],

@@ -176,5 +176,5 @@ def _by_road(units, voxels, k, sign, thresholds, threads, in_double):
 def _memory(units, voxels, k, m, in_double):
     """Bytes: packed copies, one more of the smaller set, lists twice as long as they must be, and the results."""
     width = 8 if in_double else 4
-    each = len(units) * width + 4 * width * (k + max(8, k // 2)) + 16 * k + 16 * m
+    each = len(units) * width + 4 * width * (k + max(2, k // 8)) + 16 * k + 16 * m
     return (units.shape[1] + voxels.shape[1]) * each + min(units.nbytes, voxels.nbytes)

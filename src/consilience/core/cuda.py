@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import sys
 
-from consilience.check import FEWEST_STIMULI, InputError, check_k
+from consilience.check import FEWEST_STIMULI, InputError, check_choice, check_k
 from consilience.core import roads
+from consilience.core.fit import check_narrow
+from consilience.core.memory import need
 from consilience.core.progress import progress
 
 CUDA = 2  # DLPack's number for this kind of device
+PRECISIONS = ("auto", "float32", "tf32", "3xtf32", "bf16")
+PIECES = 2**29  # bytes for a piece of each layer's kernel
 
 
 def is_on_device(X):
@@ -20,7 +24,21 @@ def is_on_device(X):
     return hasattr(X, "__dlpack_device__") and X.__dlpack_device__()[0] == CUDA
 
 
-def neighbors(X, k, similarity, others=None, want_ties=False):
+def check_precision(X, precision):
+    """A precision that X's device has; a CPU computes as its input is."""
+    check_choice(precision, "precision", PRECISIONS)
+    if not is_on_device(X):
+        if precision != "auto":
+            raise InputError(f"precision={precision!r} is for CUDA tensors; for this array leave it at 'auto'.")
+    elif precision in ("tf32", "3xtf32", "bf16"):
+        library_of(X)
+        if not roads.compiled.tensor_cores(X.__dlpack_device__()[1]):
+            raise InputError(
+                f"precision={precision!r} needs tensor cores: a GPU from sm_80 on, and a build for such. Use 'float32'."
+            )
+
+
+def neighbors(X, k, similarity, others=None, want_ties=False, precision="auto"):
     """Indices, similarities, ties: see :func:`consilience.core.neighbors.neighbors`. Ties come in NumPy."""
     library = library_of(X)
     X = check_on_device(library, X, similarity, "X")
@@ -32,7 +50,11 @@ def neighbors(X, k, similarity, others=None, want_ties=False):
             raise InputError(f"X has {X.shape[1]} units and others {others.shape[1]}; both need the same.")
         candidates = others.shape[0] + 1
     k = check_k(k, candidates)
+    in_double = library.float64 in (X.dtype, getattr(others, "dtype", None))
+    rows = n + (0 if others is None else len(others))
+    size = rows * (8 if in_double else 4) * X.shape[1] + n * 24 * (3 * k + 22)  # copies, and lists of candidates
     with device_of(library, X):
+        need(size, f"The {k} neighbours of {n:,} stimuli", free_memory(library))
         where = {"device": X.device} if library.__name__ == "torch" else {}
         indices = library.empty((n, k), dtype=library.int64, **where)
         similarities = library.empty((n, k), dtype=library.float64, **where)
@@ -40,9 +62,18 @@ def neighbors(X, k, similarity, others=None, want_ties=False):
         lent = lend([X, others, indices, similarities], stream)
         with progress("neighbours") as tell:
             ties = roads.compiled.neighbors_on_cuda(
-                lent[0], lent[1], similarity, lent[2], lent[3], want_ties=want_ties, stream=stream, tell=tell
+                lent[0],
+                lent[1],
+                similarity,
+                lent[2],
+                lent[3],
+                want_ties=want_ties,
+                precision=precision,
+                stream=stream,
+                tell=tell,
             )
-        if library.float64 not in (X.dtype, getattr(others, "dtype", None)):
+        if not in_double:
+            check_narrow(float(abs(similarities).max()))
             similarities = narrow(similarities)
     return indices, similarities, ties
 
@@ -59,15 +90,25 @@ def check_pair(X, Y, similarity, names=("X", "Y")):
     return X, Y
 
 
-def kernel_sums(X, Y, kernel, spread, in_double, products, *rest):
+def kernel_sums(X, Y, kernel, spread, in_double, precision, products, *rest):
     """Fills five NumPy arrays: see :func:`consilience.core.kernel_sums.kernel_sums`."""
     library = library_of(X)
+    size = len(X) * ((8 if in_double else 4) * (X.shape[1] + Y.shape[1]) + 64)
     with device_of(library, X):
+        need(size, f"The kernel sums of {len(X):,} stimuli", free_memory(library))
         stream = current_stream(library)
         lent = lend([X, Y], stream)
         with progress("kernel sums") as tell:
             roads.compiled.kernel_sums_on_cuda(
-                *lent, kernel, spread, products, *rest, in_double=in_double, stream=stream, tell=tell
+                *lent,
+                kernel,
+                spread,
+                products,
+                *rest,
+                in_double=in_double,
+                precision=precision,
+                stream=stream,
+                tell=tell,
             )
 
 
@@ -75,8 +116,9 @@ def dissimilarities(X, dissimilarity):
     """The condensed vector, on X's device: see :func:`consilience.core.dissimilarities.dissimilarities`."""
     library = library_of(X)
     X = check_on_device(library, X, dissimilarity, "X")
-    n = X.shape[0]
+    n, d = X.shape
     with device_of(library, X):
+        need(4 * n * (n - 1) + 8 * n * (d + 1), f"The dissimilarities of {n:,} stimuli", free_memory(library))
         where = {"device": X.device} if library.__name__ == "torch" else {}
         found = library.empty(n * (n - 1) // 2, dtype=library.float64, **where)
         stream = current_stream(library)
@@ -98,7 +140,10 @@ def check_layers(layers, kernel):
 def layer_sums(layers, kernel, spreads, shift, in_double, *sums):
     """Fills three NumPy arrays: see :func:`consilience.core.layer_sums.layer_sums`."""
     library = library_of(layers[0])
+    n, count = len(layers[0]), len(layers)
+    size = n * ((8 if in_double else 4) * sum(X.shape[1] for X in layers) + 40 * count) + PIECES
     with device_of(library, layers[0]):
+        need(size, f"The sums of {count} layers of {n:,} stimuli", free_memory(library))
         stream = current_stream(library)
         lent = lend(layers, stream)
         with progress("sums of layers") as tell:
@@ -112,10 +157,12 @@ def cross_correlation(units, voxels, k, sign, thresholds):
     library = library_of(units)
     where = {"device": units.device} if library.__name__ == "torch" else {}
     columns = (k, library.int64), (k, library.float64), (len(thresholds), library.int64)
+    shapes = units.shape[1], voxels.shape[1]
+    width = 8 if library.float64 in (units.dtype, voxels.dtype) else 4
+    size = sum(shapes) * (len(units) * width + 20 * (k + max(8, k // 2)) + 16 * k + 8 * len(thresholds) + 40)
     with device_of(library, units):
-        sides = [
-            [library.empty((X.shape[1], m), dtype=dtype, **where) for m, dtype in columns] for X in (units, voxels)
-        ]
+        need(size, "The correlations of {:,} units and {:,} voxels".format(*shapes), free_memory(library))
+        sides = [[library.empty((n, m), dtype=dtype, **where) for m, dtype in columns] for n in shapes]
         stream = current_stream(library)
         lent = lend([units, voxels, *sides[0], *sides[1]], stream)
         with progress("correlations") as tell:
@@ -142,7 +189,9 @@ def narrow(array):
 def relation_sums(Z, W, u, p, e, sums, in_double):
     """Fills `sums`: see :func:`consilience.core.relation_sums.relation_sums`."""
     library = library_of(Z)
+    size = len(Z) * ((8 if in_double else 4) * (Z.shape[1] + W.shape[1]) + 80)
     with device_of(library, Z):
+        need(size, f"The relation sums of {len(Z):,} stimuli", free_memory(library))
         stream = current_stream(library)
         lent = lend([Z, W], stream)
         with progress("relation sums") as tell:
@@ -181,6 +230,13 @@ def current_stream(library):
     if library.__name__ == "torch":
         return library.cuda.current_stream().cuda_stream
     return library.cuda.get_current_stream().ptr
+
+
+def free_memory(library):
+    """Bytes that are free on the current device, beside what the library holds for itself."""
+    if library.__name__ == "torch":
+        return library.cuda.mem_get_info()[0]
+    return library.cuda.runtime.memGetInfo()[0]
 
 
 def lend(arrays, stream):

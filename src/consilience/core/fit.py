@@ -30,6 +30,12 @@ def fit(X, similarity="", name="X"):
     return X if walkable else X.copy()
 
 
+def check_narrow(largest):
+    """Similarities of at most this size, as float32 can hold them."""
+    if largest > np.finfo(np.float32).max or 0 < largest < np.finfo(np.float32).tiny:
+        raise InputError("X holds values whose similarities overflow or vanish in float32; pass it as float64.")
+
+
 def check_threads(threads):
     """A number of threads."""
     if check_whole(threads, "threads", 1) > MOST_THREADS:

@@ -18,6 +18,7 @@ KERNELS = ("linear", "cosine", "rbf", "laplacian")
 MOST_IN_MEDIAN = 2000  # stimuli whose distances are all looked at: two million
 FEW = 1000  # up to so many stimuli float64 costs milliseconds
 FAINT = 1e-9  # what float32 can still tell, to five digits, from its own rounding
+FAINT_ON_CUDA = 1e-7  # the same for three products in tf32, whose sums are cut off, not rounded
 
 
 class Hsic(NamedTuple):
@@ -71,7 +72,7 @@ class KernelSums:
         )
 
 
-def kernel_sums(X, Y, kernel="linear", bandwidth=1.0, *, threads=None):
+def kernel_sums(X, Y, kernel="linear", bandwidth=1.0, *, threads=None, precision="auto"):
     r"""All that HSIC and CKA need to know of two kernel matrices, in one pass and without storing either.
 
     .. math:: \sum_{i \ne j} K_{ij} L_{ij}, \quad \sum_{i \ne j} K_{ij}^2, \quad \sum_{i \ne j} L_{ij}^2, \quad
@@ -92,6 +93,11 @@ def kernel_sums(X, Y, kernel="linear", bandwidth=1.0, *, threads=None):
         stimuli; of more it is that of 2,000, drawn at random but always the same for one n.
     threads : int, optional
         By default all processors that the process may use. The result does not depend on it.
+    precision : {"auto", "float32", "tf32", "3xtf32", "bf16"}
+        For CUDA tensors: how rows are multiplied, by ordinary arithmetic ("float32") or on tensor cores. There CKA
+        moves by about 1e-8 ("3xtf32"), 1e-6 ("tf32") or 1e-5 ("bf16"); where rows have few units, or little is left
+        of a kernel, by up to a hundred times as much. "auto" is "3xtf32" where there are tensor cores. What has to be
+        in float64, see below, is so in every mode.
 
     Returns
     -------
@@ -102,8 +108,8 @@ def kernel_sums(X, Y, kernel="linear", bandwidth=1.0, *, threads=None):
     Raises
     ------
     InputError
-        As :func:`consilience.check.check_pair`; if `kernel` or `bandwidth` is out of range; if a row has no
-        direction, or all have the same (cosine); or if more than half of the pairs of stimuli are identical (rbf,
+        As :func:`consilience.check.check_pair`; if `kernel`, `bandwidth` or `precision` is out of range; if a row has
+        no direction, or all have the same (cosine); or if more than half of the pairs of stimuli are identical (rbf,
         laplacian).
 
     Notes
@@ -118,6 +124,7 @@ def kernel_sums(X, Y, kernel="linear", bandwidth=1.0, *, threads=None):
     """
     check_choice(kernel, "kernel", KERNELS)
     check_bandwidth(bandwidth)
+    cuda.check_precision(X, precision)
     if cuda.is_on_device(X):
         X, Y = cuda.check_pair(X, Y, kernel)
     else:
@@ -128,9 +135,10 @@ def kernel_sums(X, Y, kernel="linear", bandwidth=1.0, *, threads=None):
         medians = (median_distance(A, name, threads=threads) for A, name in ((X, "X"), (Y, "Y")))
         spread = (*(bandwidth * median for median in medians), value_at_median(kernel, bandwidth))
     in_double = len(X) <= FEW or any(str(A.dtype).endswith("float64") for A in (X, Y))
-    sums = _by_road(X, Y, kernel, spread, threads, in_double)
-    if not in_double and min(sums.hsic_unbiased[1:]) < FAINT:
-        sums = _by_road(X, Y, kernel, spread, threads, in_double=True)
+    sums = _by_road(X, Y, kernel, spread, threads, precision, in_double)
+    faint = FAINT_ON_CUDA if cuda.is_on_device(X) else FAINT
+    if not in_double and min(sums.hsic_unbiased[1:]) < faint:
+        sums = _by_road(X, Y, kernel, spread, threads, precision, in_double=True)
     return sums
 
 
@@ -194,15 +202,15 @@ def _threads(threads):
     return roads.thread_count() if threads is None else check_threads(threads)
 
 
-def _by_road(X, Y, kernel, spread, threads, in_double):
+def _by_road(X, Y, kernel, spread, threads, precision, in_double):
     """The sums, by the road of the day."""
-    need(len(X) * ((8 if in_double else 4) * (X.shape[1] + Y.shape[1]) + 80), f"The kernel sums of {len(X):,} stimuli")
-    if not cuda.is_on_device(X) and (road := roads.road()) == "twin":
-        products, *rest = twin_sums.kernel_sums(X, Y, kernel, *spread)
-        return KernelSums(len(X), *map(float, products), *rest)
     products, rest = np.empty(3), [np.empty(len(X)) for _ in range(4)]
     if cuda.is_on_device(X):
-        cuda.kernel_sums(X, Y, kernel, spread, in_double, products, *rest)
+        cuda.kernel_sums(X, Y, kernel, spread, in_double, precision, products, *rest)
+        return KernelSums(len(X), *map(float, products), *rest)
+    need(len(X) * ((8 if in_double else 4) * (X.shape[1] + Y.shape[1]) + 80), f"The kernel sums of {len(X):,} stimuli")
+    if (road := roads.road()) == "twin":
+        products, *rest = twin_sums.kernel_sums(X, Y, kernel, *spread)
     else:
         threads = _threads(threads)
         with progress("kernel sums") as tell:

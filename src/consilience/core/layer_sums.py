@@ -182,13 +182,14 @@ def _by_units(arrays, of_a, kernel):
 def _by_road(arrays, of_a, kernel, spreads, shift, threads, in_double):
     """The sums, by the road of the day."""
     n, count = len(arrays[0]), len(arrays)
-    packed = n * (8 if in_double else 4) * sum(X.shape[1] for X in arrays)
-    need(packed + count * (24 * n + threads * TILE) + RUNS * count**2, f"The sums of {count} layers of {n:,} stimuli")
-    if not cuda.is_on_device(arrays[0]) and (road := roads.road()) == "twin":
-        return _two_sides(*twin_sums.layer_sums(arrays, kernel, spreads, shift), of_a)
     sums = np.empty((count, count)), np.empty((count, n)), np.empty((count, n))
     if cuda.is_on_device(arrays[0]):
         cuda.layer_sums(arrays, kernel, spreads, shift, in_double, *sums)
+        return _two_sides(*sums, of_a)
+    packed = n * (8 if in_double else 4) * sum(X.shape[1] for X in arrays)
+    need(packed + count * (24 * n + threads * TILE) + RUNS * count**2, f"The sums of {count} layers of {n:,} stimuli")
+    if (road := roads.road()) == "twin":
+        sums = twin_sums.layer_sums(arrays, kernel, spreads, shift)
     else:
         with progress("sums of layers") as tell:
             roads.compiled.layer_sums(

@@ -8,7 +8,7 @@ from pathlib import Path
 from consilience.check import InputError
 
 
-def need(size, purpose):
+def need(size, purpose, free=None):
     """Refuse what does not fit into memory.
 
     Parameters
@@ -17,13 +17,15 @@ def need(size, purpose):
         Bytes that are about to be taken.
     purpose : str
         What for, as the message will say it: "the distances of 30,000 stimuli".
+    free : int, optional
+        Bytes that are free, where main memory is not meant.
 
     Raises
     ------
     InputError
         If less is available. Where the system does not tell, nothing is refused.
     """
-    free = available()
+    free = available() if free is None else free
     if free is not None and size > free:
         raise InputError(
             f"{purpose} would take {in_words(size)} of memory, and {in_words(free)} are free. Use fewer stimuli, or a "

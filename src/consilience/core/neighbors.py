@@ -7,7 +7,7 @@ from scipy.sparse import csr_array
 
 from consilience.check import InputError, check_array, check_choice, check_k
 from consilience.core import cuda, roads, twin
-from consilience.core.fit import check_threads, fit
+from consilience.core.fit import check_narrow, check_threads, fit
 from consilience.core.memory import need
 from consilience.core.progress import progress
 
@@ -15,7 +15,7 @@ SIMILARITIES = ("cosine", "dot", "euclidean")
 MOST_ROWS = 2**31 - 1  # columns are numbered in 32 bits while they wait in a row's list
 
 
-def neighbors(X, k=10, similarity="cosine", *, others=None, threads=None):
+def neighbors(X, k=10, similarity="cosine", *, others=None, threads=None, precision="auto"):
     r"""The k nearest neighbours of each row: exact, sorted, ties by index.
 
     .. math:: s_{ij} = \frac{x_i \cdot y_j}{\lVert x_i \rVert \lVert y_j \rVert}, \qquad x_i \cdot y_j,
@@ -34,6 +34,9 @@ def neighbors(X, k=10, similarity="cosine", *, others=None, threads=None):
         Where to look for neighbours. Without it they are sought in X, and no row is its own neighbour.
     threads : int, optional
         By default all processors that the process may use. The result does not depend on it.
+    precision : {"auto", "float32", "tf32", "3xtf32", "bf16"}
+        For CUDA tensors: how candidates are found, on tensor cores or by ordinary arithmetic ("float32"). The result
+        does not depend on it, the time does. "auto" is "bf16" where there are tensor cores. float64 stays float64.
 
     Returns
     -------
@@ -47,29 +50,28 @@ def neighbors(X, k=10, similarity="cosine", *, others=None, threads=None):
     ------
     InputError
         If X or `others` is no set of at least four finite rows (see :func:`consilience.check.check_array`), if
-        they differ in units, if k or `similarity` is out of range, if a row has no direction (cosine), or if
-        squares would overflow or vanish.
+        they differ in units, if k, `similarity` or `precision` is out of range, if a row has no direction (cosine),
+        or if squares would overflow or vanish.
 
     Notes
     -----
     A similarity is by definition a sum in float64 in a fixed order. Candidates are found in the input's own
     precision, tile by tile; all that rounding could have misplaced are judged again by the definition. So
-    the result has the same bits for any number of threads and any instruction set, and identical rows are
-    exactly tied.
+    the result has the same bits for any number of threads, any instruction set and any precision, and identical
+    rows are exactly tied.
 
     O(n² d) time. Memory: one packed copy of the input and O(n k). Many near ties (thousands of identical
     rows) cost time, and at most 1,000 n further indices.
     """
     check_choice(similarity, "similarity", SIMILARITIES)
+    cuda.check_precision(X, precision)
     if cuda.is_on_device(X):
-        return cuda.neighbors(X, k, similarity, others=others)[:2]
+        return cuda.neighbors(X, k, similarity, others=others, precision=precision)[:2]
     X, others, k = _checked(X, k, similarity, others)
     indices, similarities, _ = _nearest(X, others, k, similarity, threads, want_ties=False)
     if np.float64 in (X.dtype, getattr(others, "dtype", None)):
         return indices, similarities
-    largest = np.abs(similarities).max()
-    if largest > np.finfo(np.float32).max or 0 < largest < np.finfo(np.float32).tiny:
-        raise InputError("X holds values whose similarities overflow or vanish in float32; pass it as float64.")
+    check_narrow(np.abs(similarities).max())
     return indices, similarities.astype(np.float32)
 
 

@@ -102,9 +102,14 @@ class LinearRelation:
         need(32 * self.n**2, f"The relations of {self.n:,} stimuli, as a matrix,")
         return u_centre(self.units @ self.units.T) / self.norm
 
+    @property
+    def is_stored(self):
+        """Is the matrix there already?"""
+        return "matrix" in vars(self)
+
     def part(self, rows):
         """The relation of some of the stimuli, centred and scaled anew."""
-        if "matrix" in vars(self):
+        if self.is_stored:
             return cut(self.matrix, rows)
         units = self.units[rows]
         return LinearRelation(units - units.mean(0), self.exact)

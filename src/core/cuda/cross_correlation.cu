@@ -13,7 +13,7 @@ struct Judge {
   SeriesThere series, others;
   Sign sign;
 
-  __device__ std::int64_t terms() const { return series.view.d; }
+  __device__ std::int64_t terms() const { return series.d; }
   __device__ double term(std::int64_t i, std::int64_t j, std::int64_t t) const {
     return element(series, i, t) * element(others, j, t);
   }
@@ -23,20 +23,16 @@ struct Judge {
   __device__ double strength(double r) const { return consilience::strength(sign, r); }
 };
 
-// All guesses are equally good: the series have length one.
-struct Doubt {
-  double off;
-  __device__ double operator()(std::int64_t) const { return off; }
-};
-
 // Keeps: how many columns reach each threshold with each row. Memory: 8 bytes a row and threshold. Order:
 // whole numbers have none, and a warp owns its row.
 template <class T> struct Counts {
   Judge judge;
   std::int64_t thresholds;
   const double* at;
-  double off;
+  double off, lowest;    // how far a guess may be off, and the least that may reach a threshold
   std::int64_t* counts;  // [n][thresholds]
+
+  __device__ bool matters(std::int64_t, T score) const { return score > lowest; }
 
   __device__ void meet(std::int64_t row, std::int64_t column, T score) const {
     for (std::int64_t t = 0; t < thresholds; t++) {
@@ -58,6 +54,9 @@ template <class T, class Reducer> struct Strengthened {
   std::int64_t columns;
   Reducer reducer;
 
+  __device__ bool matters(std::int64_t row, T score) const {
+    return reducer.matters(row, sign == Sign::absolute ? std::fabs(score) : score);
+  }
   __device__ void meet(std::int64_t row, std::int64_t column, T score) const {
     reducer.meet(row, column, sign == Sign::absolute && column < columns ? std::fabs(score) : score);
   }
@@ -67,6 +66,9 @@ template <class T> struct BestAndCounts {
   Best<T> best;
   Counts<T> counts;
 
+  __device__ bool matters(std::int64_t row, T score) const {
+    return best.matters(row, score) || counts.matters(row, score);
+  }
   __device__ void meet(std::int64_t row, std::int64_t column, T score) const {
     best.meet(row, column, score);
     counts.meet(row, column, score);
@@ -75,28 +77,26 @@ template <class T> struct BestAndCounts {
 
 // The partners of all series of one side.
 template <class T>
-void partners(const Rows<T>& A, const Rows<T>& B, const Judge& judge, std::int64_t k,
-              const Memory<double>& thresholds, cudaStream_t stream, const Poll& poll, const Partners& to) {
-  const double unit = std::numeric_limits<T>::epsilon() / 2, d = static_cast<double>(A.d);
-  const double off = doubt(Similarity::cosine, unit, d, d, 1, 1);
-  const ListMemory<T> best(A.n, list_length(k, B.n), true, stream);
-  launch(clear<T>, blocks_for(A.n * best.room, 256), 256, stream, A.n * best.room, best.lists());
-  check(cudaMemsetAsync(to.counts, 0, A.n * thresholds.count * sizeof(std::int64_t), stream));
+void partners(const Packed<T>& A, const Packed<T>& B, const Judge& judge, std::int64_t k,
+              const std::vector<double>& thresholds, cudaStream_t stream, const Poll& poll,
+              const Partners& to) {
+  const Sides<Fma<T>> sides(Similarity::cosine, A, B);
+  const double off = sides.most_doubt();
+  double lowest = INFINITY;
+  for (const double at : thresholds) lowest = std::min(lowest, at - off);
+  const Memory<double> at = Memory<double>::from(thresholds, stream);
+  check(cudaMemsetAsync(to.counts, 0, A.n * at.count * sizeof(std::int64_t), stream));
 
-  using Reducer = Strengthened<T, BestAndCounts<T>>;
-  const Counts<T> counts{judge, thresholds.count, thresholds.data, off, to.counts};
-  const Reducer reducer{judge.sign, B.n, {{best.lists(), false}, counts}};
-  for (std::int64_t first = 0; first < A.n; first += ROWS_AT_ONCE) {
-    launch(for_tiles<T, Reducer>, blocks_for(std::min(ROWS_AT_ONCE, A.n - first), TILE), THREADS, stream, A,
-           B, first, reducer);
-    wait(stream, poll, share_done(first + ROWS_AT_ONCE, A.n));
-  }
-
-  const auto strengthen = [&](const Within<T>& within) {
-    return Strengthened<T, Within<T>>{judge.sign, B.n, within};
+  const Counts<T> counts{judge, at.count, at.data, off, lowest, to.counts};
+  const auto strengthened = [&](const auto& reducer) {
+    return Strengthened<T, std::decay_t<decltype(reducer)>>{judge.sign, B.n, reducer};
   };
-  settle(A, B, k, best, false, stream, poll, Doubt{off}, judge, strengthen, to.best, to.correlations,
-         [](const auto&...) {});
+  const auto no_note = [](const auto&...) {};
+  const Search<Judge> search{k, false, judge, {Similarity::cosine, 1, 0}, to.best, to.correlations};
+  const std::vector<std::int64_t> left = guess(
+      search, sides, stream, poll,
+      [&](const Best<T>& best) { return strengthened(BestAndCounts<T>{best, counts}); }, no_note);
+  reopen_all(search, sides, left, stream, poll, strengthened, no_note);
 }
 
 }  // namespace
@@ -108,11 +108,10 @@ void cross_correlation(int device, std::uintptr_t stream_number, const View& uni
   const OnDevice on(device);
   const auto stream = reinterpret_cast<cudaStream_t>(stream_number);
   const Series rows(voxels, stream), columns(units, stream);
-  const Packed<T> A = pack<T>(rows, sign == Sign::negative ? -1 : 1, stream);
-  const Packed<T> B = pack<T>(columns, 1, stream);
-  const Memory<double> there = Memory<double>::from(thresholds, stream);
-  partners<T>(A.rows(), B.rows(), {rows.there(), columns.there(), sign}, k, there, stream, poll, of_voxels);
-  partners<T>(B.rows(), A.rows(), {columns.there(), rows.there(), sign}, k, there, stream, poll, of_units);
+  const auto A = pack<Fma<T>>(rows, sign == Sign::negative ? -1 : 1, stream);
+  const auto B = pack<Fma<T>>(columns, 1, stream);
+  partners(A, B, {rows.there(), columns.there(), sign}, k, thresholds, stream, poll, of_voxels);
+  partners(B, A, {columns.there(), rows.there(), sign}, k, thresholds, stream, poll, of_units);
 }
 
 template void cross_correlation<float>(int, std::uintptr_t, const View&, const View&, std::int64_t, Sign,

@@ -10,7 +10,7 @@ namespace consilience::cuda {
 
 // Everything happens on the caller's device and stream, where the results lie too; workspace is taken from
 // the device's pool on that stream: a packed copy of both inputs, and at most 20 bytes for each of a series'
-// k + max(8, k / 2) candidates. `poll` is called while waiting.
+// candidates (list_length). `poll` is called while waiting.
 template <class T>
 void cross_correlation(int device, std::uintptr_t stream, const View& units, const View& voxels,
                        std::int64_t k, Sign sign, const std::vector<double>& thresholds, const Poll& poll,

@@ -10,17 +10,34 @@
 #include <string>
 
 #include "../workers.hpp"
+#include "precision.hpp"
 
 namespace consilience::cuda {
 
 constexpr int WARP = 32;
-constexpr unsigned ALL = 0xffffffffu;  // every thread of a warp takes part
+constexpr int THREADS = 256, WARPS = THREADS / WARP;  // of a block, in every launch
+constexpr unsigned ALL = 0xffffffffu;                 // every thread of a warp takes part
 
 inline void check(cudaError_t error) {
   if (error != cudaSuccess) throw std::runtime_error(std::string("CUDA: ") + cudaGetErrorString(error));
 }
 
 #ifndef CONSILIENCE_EMULATE
+// The memory that the threads of a block share.
+__device__ inline char* block_memory() {
+  extern __shared__ __align__(128) char memory[];
+  return memory;
+}
+
+// With `memory` bytes of it.
+template <class... Parameters, class... Arguments>
+void launch_with(int memory, void (*kernel)(Parameters...), std::int64_t blocks, int threads,
+                 cudaStream_t stream, Arguments... arguments) {
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, memory));
+  kernel<<<static_cast<unsigned>(blocks), threads, memory, stream>>>(arguments...);
+  check(cudaGetLastError());
+}
+
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), std::int64_t blocks, int threads, cudaStream_t stream,
             Arguments... arguments) {
@@ -66,6 +83,34 @@ template <class T> struct Memory {
   }
   std::vector<T> all() const { return part(0, count); }
 };
+
+namespace {  // each source has its own
+__global__ void any_kernel() {}
+}  // namespace
+
+// Of the current device: whether the kernels that it would run here were compiled for tensor cores. That asks both
+// the GPU and this build.
+inline bool has_tensor_cores() {
+  cudaFuncAttributes attributes;
+  check(cudaFuncGetAttributes(&attributes, any_kernel));
+  return attributes.ptxVersion >= 80;
+}
+
+// What was asked for, if this GPU has it; `best` where that was left to us.
+inline Precision choose(Precision asked, Precision best) {
+  if (asked == Precision::float32) return asked;
+  const bool can = has_tensor_cores();
+  if (asked == Precision::automatic) return can ? best : Precision::float32;
+  if (!can) throw std::invalid_argument("this GPU, or this build, has no tensor cores; use float32");
+  return asked;
+}
+
+inline int multiprocessors() {
+  int device, count;
+  check(cudaGetDevice(&device));
+  check(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device));
+  return count;
+}
 
 // Makes a device the current one for as long as this lives.
 struct OnDevice {

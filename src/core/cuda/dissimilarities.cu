@@ -11,7 +11,8 @@ namespace consilience::cuda {
 
 namespace {
 
-constexpr int EACH = 8, GRID = 4, TILE = EACH * GRID, THREADS = GRID * GRID * LANES, DEPTH = 2 * LANES;
+constexpr int EACH = 8, GRID = 4, TILE = EACH * GRID, DEPTH = 2 * LANES;
+static_assert(GRID * GRID * LANES == THREADS, "sixteen threads a group");
 constexpr std::int64_t ROWS_AT_ONCE = 32;  // rows of tiles between two looks for a Ctrl-C
 
 // The rows in float64, centred for a correlation; for a cosine also their sums of squares. Half a warp a row;
@@ -98,7 +99,8 @@ void dissimilarities(int device, std::uintptr_t stream_number, const View& X, Di
   const OnDevice on(device);
   const auto stream = reinterpret_cast<cudaStream_t>(stream_number);
   const Memory<double> values(X.n * X.d, stream), squares(X.n, stream);
-  launch(fill_rows, blocks_for(X.n * LANES, 256), 256, stream, X, dissimilarity, values.data, squares.data);
+  launch(fill_rows, blocks_for(X.n * LANES, THREADS), THREADS, stream, X, dissimilarity, values.data,
+         squares.data);
   const auto kernel =
       of_cosine(dissimilarity) ? for_pairs<Similarity::dot> : for_pairs<Similarity::euclidean>;
   const std::int64_t across = blocks_for(X.n, TILE);

@@ -9,7 +9,9 @@ namespace consilience::cuda {
 
 namespace {
 
-constexpr int IN_T = 16;  // terms of a sum that are added in T, before float64 goes on
+constexpr int IN_T = 16;           // terms of a sum that are added in T, before float64 goes on
+constexpr int EACH = 4;            // layers that meet as many others at a time
+constexpr std::int64_t BAND = 64;  // rows that one block sums up
 
 // The same square piece of all kernels, in the device's memory: [layers][edge][edge], zero on the diagonal and
 // beyond the last row and column. The edge is a whole number of tiles.
@@ -21,21 +23,25 @@ template <class T> struct Pieces {
 };
 
 // One block a tile of one layer's piece.
-template <class T>
-__global__ void __launch_bounds__(THREADS, 2)
+template <class T, class Tile = Fma<T>>
+__global__ void __launch_bounds__(THREADS, 1)
     write_piece(Rows<T> rows, std::int64_t layer, Kernel kernel, T shift, Pieces<T> pieces) {
-  __shared__ T a[DEPTH<T>][TILE + 4], b[DEPTH<T>][TILE + 4];
-  const std::int64_t across = pieces.edge / TILE, r = blockIdx.x / across * TILE,
-                     c = blockIdx.x % across * TILE;
-  T sum[EACH][EACH] = {};
-  multiply(rows, rows, pieces.row + r, pieces.column + c, a, b, sum);
-  for (int i = 0; i < EACH; i++)
-    for (int j = 0; j < EACH; j++) {
-      const std::int64_t down = r + threadIdx.x / GRID * EACH + i, right = c + threadIdx.x % GRID + GRID * j;
-      const std::int64_t row = pieces.row + down, column = pieces.column + right;
+  const std::int64_t across = pieces.edge / Tile::WIDTH;
+  const std::int64_t down = blockIdx.x / across * Tile::HEIGHT, right = blockIdx.x % across * Tile::WIDTH;
+  const std::int64_t first_row = pieces.row + down, first_column = pieces.column + right;
+  T sum[Tile::ROWS][Tile::COLUMNS] = {};
+  if (first_row < rows.n && first_column < rows.n)
+    Tile::multiply(rows, first_row, rows, first_column, block_memory(), sum);
+  T* const to = pieces.values + layer * pieces.size() + down * pieces.edge + right;
+#pragma unroll
+  for (int r = 0; r < Tile::ROWS; r++)
+#pragma unroll
+    for (int c = 0; c < Tile::COLUMNS; c++) {
+      const int of_row = Tile::row(Tile::slot(), r), of_column = Tile::column(c);
+      const std::int64_t row = first_row + of_row, column = first_column + of_column;
       const bool counts = row < rows.n && column < rows.n && row != column;
-      pieces.values[layer * pieces.size() + down * pieces.edge + right] =
-          counts ? evaluate(rows, kernel, shift, row, column, sum[i][j]) : T(0);
+      to[of_row * pieces.edge + of_column] =
+          counts ? evaluate(rows, kernel, shift, row, column, sum[r][c]) : T(0);
     }
 }
 
@@ -53,7 +59,7 @@ template <class T> __global__ void sum_rows(Pieces<T> pieces, double* rows) {
     rows[layer * pieces.n + row] += sum;
 }
 
-// Keeps: sums of products for each band of TILE rows. Memory: 8 bytes a pair of layers and band. Order: one block
+// Keeps: sums of products for each band of rows. Memory: 8 bytes a pair of layers and band. Order: one block
 // owns EACH x EACH pairs in a band; its threads take every THREADS-th entry, and are added up in order.
 template <class T>
 __global__ void __launch_bounds__(THREADS, 1) sum_pairs(Pieces<T> pieces, double* products) {
@@ -61,7 +67,7 @@ __global__ void __launch_bounds__(THREADS, 1) sum_pairs(Pieces<T> pieces, double
   const std::int64_t groups = (pieces.layers + EACH - 1) / EACH, band = blockIdx.x / (groups * groups);
   const std::int64_t A = blockIdx.x / groups % groups * EACH, B = blockIdx.x % groups * EACH;
   if (B < A) return;
-  const std::int64_t first = band * TILE * pieces.edge, last = first + TILE * pieces.edge;
+  const std::int64_t first = band * BAND * pieces.edge, last = first + BAND * pieces.edge;
   const auto value = [&](std::int64_t layer, std::int64_t at) {
     return layer < pieces.layers && at < last ? pieces.values[layer * pieces.size() + at] : T(0);
   };
@@ -101,22 +107,25 @@ __global__ void __launch_bounds__(THREADS, 1) sum_pairs(Pieces<T> pieces, double
   products[(band * pieces.layers + layer_a) * pieces.layers + layer_b] += sum;
 }
 
-// The largest edge with which the pieces of all layers fit into the workspace.
-std::int64_t edge_for(std::int64_t workspace, std::int64_t bytes, std::int64_t n) {
-  const auto most = static_cast<std::int64_t>(std::sqrt(static_cast<double>(workspace / bytes))) / TILE;
-  return std::clamp<std::int64_t>(most, 1, (n + TILE - 1) / TILE) * TILE;
+// The largest edge, in whole tiles, with which the pieces of all layers fit into the workspace.
+std::int64_t edge_for(std::int64_t workspace, std::int64_t bytes, std::int64_t n, std::int64_t tile) {
+  const auto most = static_cast<std::int64_t>(std::sqrt(static_cast<double>(workspace / bytes))) / tile;
+  return std::clamp<std::int64_t>(most, 1, (n + tile - 1) / tile) * tile;
 }
 
 template <class T>
 void sum_pieces(const std::vector<Centred>& layers, Kernel kernel, const std::vector<double>& scales,
                 double shift, std::int64_t workspace, cudaStream_t stream, const Poll& poll,
                 const LayerSums& to) {
+  using Tile = Fma<T>;
+  static_assert(Tile::HEIGHT % BAND == 0, "a piece is cut into whole bands");
   const std::int64_t count = static_cast<std::int64_t>(layers.size()), n = layers[0].view.n,
                      pairs = count * count;
   std::vector<Packed<T>> packed;
-  for (std::int64_t l = 0; l < count; l++) packed.push_back(pack<T>(layers[l], scales[l], stream));
+  for (std::int64_t l = 0; l < count; l++) packed.push_back(pack<Tile>(layers[l], scales[l], stream));
 
-  const std::int64_t edge = edge_for(workspace, count * sizeof(T), n), bands = edge / TILE;
+  const std::int64_t edge = edge_for(workspace, count * sizeof(T), n, Tile::HEIGHT);
+  const std::int64_t tiles = edge / Tile::HEIGHT, bands = edge / BAND;
   const Memory<T> values(count * edge * edge, stream);
   const auto rows = Memory<double>::from(std::vector<double>(count * n), stream);
   const auto products = Memory<double>::from(std::vector<double>(bands * pairs), stream);
@@ -125,8 +134,8 @@ void sum_pieces(const std::vector<Centred>& layers, Kernel kernel, const std::ve
     for (std::int64_t column = 0; column < n; column += edge) {
       const Pieces<T> pieces{values.data, count, edge, n, row, column};
       for (std::int64_t l = 0; l < count; l++)
-        launch(write_piece<T>, bands * bands, THREADS, stream, packed[l].rows(), l, kernel,
-               static_cast<T>(shift), pieces);
+        launch_with(Tile::MEMORY, write_piece<T>, tiles * tiles, THREADS, stream, packed[l].rows(), l, kernel,
+                    static_cast<T>(shift), pieces);
       if (of_distance(kernel))
         launch(sum_rows<T>, blocks_for(count * edge * LANES, THREADS), THREADS, stream, pieces, rows.data);
       launch(sum_pairs<T>, bands * groups * groups, THREADS, stream, pieces, products.data);

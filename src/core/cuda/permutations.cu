@@ -7,7 +7,6 @@ namespace consilience::cuda {
 
 namespace {
 
-constexpr int THREADS = 256;
 constexpr double AT_ONCE = 3e10;                                // products between two looks for a Ctrl-C
 constexpr std::int64_t PLACES_AT_ONCE = std::int64_t{1} << 28;  // of all orders in memory, a gigabyte
 
@@ -29,7 +28,7 @@ __global__ void __launch_bounds__(THREADS)
   const std::int32_t* const order = places + blockIdx.x / pairs * n;
   const int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
   Sum above = 0, on = 0;
-  for (std::int64_t u = warp; u < n; u += THREADS / WARP) {
+  for (std::int64_t u = warp; u < n; u += WARPS) {
     const T* const row = B + order[u] * n;
     for (std::int64_t v = u + 1 + lane; v < n; v += WARP)
       above += static_cast<Sum>(A[u * n + v]) * static_cast<Sum>(row[order[v]]);

@@ -8,7 +8,7 @@
 namespace consilience::cuda {
 
 // Everything happens on the caller's device and stream; workspace is taken from the device's pool on that
-// stream: a packed copy of Z and of W, and at most 64 bytes a row. The terms come from main memory, and the
+// stream: a packed copy of Z and of W, and about 80 bytes a row. The terms come from main memory, and the
 // sums go there. `poll` is called while waiting.
 void relation_sums(int device, std::uintptr_t stream, const View& Z, const View& W,
                    const Terms<double>& terms, bool in_double, const Poll& poll, double* sums);

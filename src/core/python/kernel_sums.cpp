@@ -6,6 +6,7 @@
 #include "kernel_named.hpp"
 #ifdef CONSILIENCE_CUDA
 #include "../cuda/kernel_sums.hpp"
+#include "precision.hpp"
 #endif
 
 namespace consilience {
@@ -45,13 +46,13 @@ double median_distance_on_cpu(Input X, std::string isa_name, int threads, nb::ob
 // X and Y lie on one device; the results go to main memory.
 void kernel_sums_on_cuda(Input X, Input Y, std::string kernel, std::array<double, 3> spread, Numbers products,
                          Numbers K_rows, Numbers L_rows, Numbers K_diagonal, Numbers L_diagonal,
-                         bool in_double, std::uintptr_t stream, nb::object tell) {
+                         bool in_double, std::string precision, std::uintptr_t stream, nb::object tell) {
   const View x = view_of(X), y = view_of(Y);
   const KernelSums sums = check_shapes(x, y, products, K_rows, L_rows, K_diagonal, L_diagonal);
   const int device = X.device_id();
   const nb::gil_scoped_release no_gil;
   cuda::kernel_sums(device, stream, x, y, kernel_named(kernel), {spread[0], spread[1], spread[2]}, in_double,
-                    listener(tell), sums);
+                    precision_named(precision), listener(tell), sums);
 }
 #endif
 
@@ -64,7 +65,7 @@ void bind_kernel_sums(nb::module_& module) {
   module.def("median_distance", median_distance_on_cpu, "X"_a, "isa"_a, "threads"_a, "tell"_a = nb::none());
 #ifdef CONSILIENCE_CUDA
   module.def("kernel_sums_on_cuda", kernel_sums_on_cuda, "X"_a, "Y"_a, "kernel"_a, "spread"_a, "products"_a,
-             "K_rows"_a, "L_rows"_a, "K_diagonal"_a, "L_diagonal"_a, "in_double"_a, "stream"_a,
+             "K_rows"_a, "L_rows"_a, "K_diagonal"_a, "L_diagonal"_a, "in_double"_a, "precision"_a, "stream"_a,
              "tell"_a = nb::none());
 #endif
 }

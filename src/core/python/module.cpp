@@ -41,5 +41,6 @@ NB_MODULE(_compiled, module) {
   });
 #ifdef CONSILIENCE_CUDA
   module.def("cuda_devices", cuda::devices);
+  module.def("tensor_cores", cuda::tensor_cores, "device"_a);
 #endif
 }

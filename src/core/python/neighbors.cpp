@@ -5,6 +5,7 @@
 #include "arrays.hpp"
 #ifdef CONSILIENCE_CUDA
 #include "../cuda/neighbors.hpp"
+#include "precision.hpp"
 #endif
 
 namespace consilience {
@@ -59,19 +60,18 @@ nb::object neighbors_on_cpu(Input X, std::optional<Input> others, std::string si
 // All arrays lie on one device; `stream` is the caller's current stream there.
 nb::object neighbors_on_cuda(Input X, std::optional<Input> others, std::string similarity,
                              Output<std::int64_t> indices, Output<double> similarities, bool want_ties,
-                             std::uintptr_t stream, nb::object tell) {
+                             std::string precision, std::uintptr_t stream, nb::object tell) {
   const View x = view_of(X);
   std::optional<View> y;
   if (others) y = view_of(*others);
-  check_shapes(x, y ? &*y : nullptr, static_cast<std::int64_t>(indices.shape(1)), indices, similarities);
-  const auto run =
-      x.type == Type::f64 || (y && y->type == Type::f64) ? cuda::neighbors<double> : cuda::neighbors<float>;
+  const std::int64_t k = static_cast<std::int64_t>(indices.shape(1));
+  check_shapes(x, y ? &*y : nullptr, k, indices, similarities);
   Ties ties;
   {
     nb::gil_scoped_release no_gil;
-    run(X.device_id(), stream, x, y ? &*y : nullptr, static_cast<std::int64_t>(indices.shape(1)),
-        similarity_named(similarity), listener(tell), indices.data(), similarities.data(),
-        want_ties ? &ties : nullptr);
+    cuda::neighbors(X.device_id(), stream, x, y ? &*y : nullptr, k, similarity_named(similarity),
+                    precision_named(precision), listener(tell), indices.data(), similarities.data(),
+                    want_ties ? &ties : nullptr);
   }
   return want_ties ? hand_over(std::move(ties)) : nb::none();
 }
@@ -84,7 +84,7 @@ void bind_neighbors(nb::module_& module) {
              "similarities"_a, "want_ties"_a, "isa"_a, "threads"_a, "tell"_a = nb::none());
 #ifdef CONSILIENCE_CUDA
   module.def("neighbors_on_cuda", neighbors_on_cuda, "X"_a, "others"_a.none(), "similarity"_a, "indices"_a,
-             "similarities"_a, "want_ties"_a, "stream"_a, "tell"_a = nb::none());
+             "similarities"_a, "want_ties"_a, "precision"_a, "stream"_a, "tell"_a = nb::none());
 #endif
 }
 
