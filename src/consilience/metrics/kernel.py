@@ -259,8 +259,8 @@ CARDS = (
         null="mean 0 and variance 2 / (n (n - 3)) whatever the data; skewness and kurtosis exact, from both kernels",
         cost="O(n d²) time from the units, or O(n² d) by tiles of both kernels, O(n d) memory; the exact null O(n² d), "
         "O(n d), of kernels of a distance O(n³), O(n²)",
-        misleads="A few directions of large variance, or a few far outliers that lie together, decide the score: two may "
-        "agree on those alone. The biased form tends to 1 as units outnumber stimuli, even for noise.",
+        misleads="A few directions of large variance, or a few far outliers that lie together, decide the score: two "
+        "representations may agree on those alone. The biased form tends to 1 as units outnumber stimuli, even for noise.",
         score=cka,
         side=kernel_relation,
         meet=product,
