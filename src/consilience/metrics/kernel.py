@@ -260,7 +260,8 @@ CARDS = (
         cost="O(n d²) time from the units, or O(n² d) by tiles of both kernels, O(n d) memory; the exact null O(n² d), "
         "O(n d), of kernels of a distance O(n³), O(n²)",
         misleads="A few directions of large variance, or a few far outliers that lie together, decide the score: two "
-        "representations may agree on those alone. The biased form tends to 1 as units outnumber stimuli, even for noise.",
+        "representations may agree on those alone. The biased form tends to 1 as units outnumber stimuli, even for "
+        "noise.",
         score=cka,
         side=kernel_relation,
         meet=product,
