@@ -76,6 +76,7 @@ nanobind_add_module(_compiled STABLE_ABI NB_STATIC NOMINSIZE
   src/core/inversions.cpp
   src/core/kernel_sums.cpp
   src/core/layer_sums.cpp
+  src/core/median_distance.cpp
   src/core/neighbors.cpp
   src/core/pack.cpp
   src/core/peak.cpp

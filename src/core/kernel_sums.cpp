@@ -19,13 +19,7 @@ template <class T> struct Sums {
   Fixed K_rows, L_rows;
 
   Sums(Kernel kernel, double shift, const Packed<T>& A, const Packed<T>& B, std::int64_t runs)
-      : kernel(kernel),
-        shift(static_cast<T>(shift)),
-        A(A),
-        B(B),
-        products(runs),
-        K_rows(A.n),
-        L_rows(A.n) {}
+      : kernel(kernel), shift(static_cast<T>(shift)), A(A), B(B), products(runs), K_rows(A.n), L_rows(A.n) {}
 
   void operator()(std::int64_t run, const Tile<T>& K, const Tile<T>& L, const Kernels<T>& kernels) {
     evaluate(K, A, kernel, shift, kernels);
@@ -56,26 +50,6 @@ void sum_tiles(const Isa& isa, const Centred& X, const Centred& Y, Kernel kernel
   sums.L_rows.write(to.L_rows);
 }
 
-// Keeps: all squared distances, times -1/2. Memory: theirs. Order: each has its place. What rounding alone
-// could make of two equal rows is no distance.
-struct Distances {
-  const Packed<double>& A;
-  std::vector<double> halves;
-
-  explicit Distances(const Packed<double>& A) : A(A), halves(A.n * (A.n - 1) / 2) {}
-
-  void operator()(const Tile<double>& tile, const Kernels<double>&) {
-    for (int r = 0; r < tile.rows; r++) {
-      const std::int64_t i = tile.row + r, first = std::max(tile.column, i + 1);
-      double* to = halves.data() + i * (2 * A.n - i - 1) / 2 + first - i - 1;
-      for (std::int64_t j = first; j < tile.column + tile.columns; j++) {
-        const double own = A.bias[i] + A.bias[j], half = tile.line(r)[j - tile.column] + own;
-        *to++ = half > 1e-13 * own ? 0 : half;
-      }
-    }
-  }
-};
-
 }  // namespace
 
 void kernel_sums(const Isa& isa, const View& X, const View& Y, Kernel kernel, const Spread& spread,
@@ -84,24 +58,9 @@ void kernel_sums(const Isa& isa, const View& X, const View& Y, Kernel kernel, co
   const Centred x(X, unit_rows, workers), y(Y, unit_rows, workers);
   const double scale_X = scale_for(kernel, mean_square(x.squares), spread.of_X);
   const double scale_Y = scale_for(kernel, mean_square(y.squares), spread.of_Y);
-  const double longest =
-      std::max(longest_row(x.squares) * scale_X, longest_row(y.squares) * scale_Y);
+  const double longest = std::max(longest_row(x.squares) * scale_X, longest_row(y.squares) * scale_Y);
   const auto run = in_double || needs_double(kernel, longest) ? sum_tiles<double> : sum_tiles<float>;
   run(isa, x, y, kernel, scale_X, scale_Y, spread.shift, workers, sums);
-}
-
-double median_distance(const Isa& isa, const View& X, const Workers& workers) {
-  const Centred rows(X, false, workers);
-  const double scale = 1 / std::sqrt(mean_square(rows.squares));
-  const Packed<double> A = pack<double>(rows, scale, workers);
-  Distances distances(A);
-  for_tiles(isa, A, A, true, workers, distances);
-  auto& halves = distances.halves;
-  const auto distance = [&](double half) { return half < 0 ? std::sqrt(-2 * half) / scale : 0.0; };
-  const auto middle = halves.begin() + halves.size() / 2;
-  std::nth_element(halves.begin(), middle, halves.end());
-  if (halves.size() % 2) return distance(*middle);
-  return (distance(*middle) + distance(*std::max_element(halves.begin(), middle))) / 2;
 }
 
 }  // namespace consilience

@@ -64,7 +64,8 @@ inline void write_known(Kernel kernel, double shift, const std::vector<double>& 
 void kernel_sums(const Isa& isa, const View& X, const View& Y, Kernel kernel, const Spread& spread,
                  bool in_double, const Workers& workers, const KernelSums& sums);
 
-// The median distance between two different rows, by all n (n - 1) / 2 of them, kept in memory.
+// The median distance between two different rows, by all n (n - 1) / 2 of them, kept in memory. Float32 guesses
+// which pairs are near the median, and the definition (similarity.hpp) settles it among them.
 double median_distance(const Isa& isa, const View& X, const Workers& workers);
 
 }  // namespace consilience

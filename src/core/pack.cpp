@@ -65,19 +65,26 @@ std::vector<double> means_of(std::int64_t n, std::int64_t d, const Workers& work
   return mean;
 }
 
-// Panels of n rows that read(i, row) writes; zeros and a bias of minus infinity beyond them.
+// Panels of n rows that read(i, row) writes; zeros and a bias of minus infinity beyond them. The rows of a panel
+// are read first and turned then, so that memory is written once, in its order.
 template <class T, class Read> void fill(Packed<T>& packed, const Workers& workers, Read&& read) {
   const std::int64_t d = packed.d;
   for_blocks(packed.panels * PANEL, workers, [&](std::int64_t begin, std::int64_t end) {
     std::vector<double> row(d);
+    std::vector<T> rows(PANEL * d);
     for (std::int64_t i = begin; i < end; i++) {
-      T* const to = packed.values.get() + i / PANEL * d * PANEL + i % PANEL;
-      if (i < packed.n) read(i, row.data());
-      else {
+      T* const line = rows.data() + i % PANEL * d;
+      if (i < packed.n) {
+        read(i, row.data());
+        for (std::int64_t t = 0; t < d; t++) line[t] = static_cast<T>(row[t]);
+      } else {
         packed.bias[i] = -static_cast<T>(HUGE_VAL);
-        std::fill(row.begin(), row.end(), 0.0);
+        std::fill(line, line + d, T(0));
       }
-      for (std::int64_t t = 0; t < d; t++) to[t * PANEL] = static_cast<T>(row[t]);
+      if (i % PANEL < PANEL - 1) continue;
+      T* to = packed.values.get() + i / PANEL * d * PANEL;
+      for (std::int64_t t = 0; t < d; t++)
+        for (int r = 0; r < PANEL; r++) *to++ = rows[r * d + t];
     }
   });
   for (const double norm : packed.norms) packed.longest = std::max(packed.longest, norm);

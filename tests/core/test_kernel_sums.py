@@ -191,6 +191,14 @@ def test_the_median_distance_is_exact_until_it_is_sampled(road):
     assert median_distance(X) == median_distance(X.copy())
 
 
+def test_the_median_distance_is_exact_where_float32_cannot_tell_one_from_another(road):
+    X = pair(300, 7, 1)[0]
+    alike, far, tied, large_mean = np.eye(300, dtype=np.float32), X.copy(), np.round(X), X + np.float32(1e5)
+    far[7] *= 100  # beside it all others are next to each other
+    for A in (alike, far, tied, large_mean):
+        assert median_distance(A) == pytest.approx(np.median(pdist(A.astype(np.float64))), rel=1e-12)
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_any_small_problem(data):
