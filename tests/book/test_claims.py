@@ -26,7 +26,9 @@ ALL = [("a", "local"), ("b", "local"), ("a", "global"), ("b", "global")]
         ("1110", False, "holds locally"),
         ("1100", False, "holds locally"),
         ("1000", False, "contested"),
-        ("0011", False, "contested"),
+        ("0011", False, "holds globally"),
+        ("1011", False, "holds globally"),
+        ("0010", False, "contested"),
         ("0000", False, "fails here"),
         ("10", True, "holds only at small n"),
         ("01", True, "contested"),
@@ -49,8 +51,11 @@ def test_a_case_passes_only_if_all_its_tests_do():
 
 def test_what_was_not_tested_is_not_said_to_have_failed():
     near = test_case("a", "local", True)
-    assert "was not tested" in judge(CLAIM, [near]).why
-    assert "not every test of the whole" in judge(CLAIM, [near, test_case("a", "global", False)]).why
+    far = test_case("a", "global", True)
+    assert "none was made of the whole geometry" in judge(CLAIM, [near]).why
+    assert "none was made of neighbours" in judge(CLAIM, [far]).why
+    assert "not every test of the whole geometry" in judge(CLAIM, [near, replace(far, passed=False)]).why
+    assert "not every test of neighbours" in judge(CLAIM, [replace(near, passed=False), far]).why
 
 
 def test_what_is_recorded_can_be_read_back(monkeypatch):

@@ -19,6 +19,7 @@ MIME = "application/vnd.consilience.claim+json"
 
 HOLDS = "holds"
 LOCALLY = "holds locally"
+GLOBALLY = "holds globally"
 SMALL = "holds only at small n"
 CONTESTED = "contested"
 FAILS = "fails here"
@@ -26,12 +27,14 @@ UNTESTABLE = "not testable here"
 VERDICTS = {
     HOLDS: "every test passed, of neighbours and of the whole geometry",
     LOCALLY: "every test of neighbours passed; the whole geometry did not, or was not tested",
+    GLOBALLY: "every test of the whole geometry passed; neighbours did not, or were not tested",
     SMALL: "every test passed in the smallest gallery, not every test in the largest",
     CONTESTED: "some cases passed all their tests, others did not",
     FAILS: "no case passed all its tests",
     UNTESTABLE: "nothing here can decide it",
 }
-MARKS = {HOLDS: "●", LOCALLY: "◐", SMALL: "◔", CONTESTED: "◇", FAILS: "✕", UNTESTABLE: "○"}
+SEEN = {"local": "neighbours", "global": "the whole geometry"}
+MARKS = {HOLDS: "●", LOCALLY: "◐", GLOBALLY: "◑", SMALL: "◔", CONTESTED: "◇", FAILS: "✕", UNTESTABLE: "○"}
 
 
 @dataclass(frozen=True)
@@ -136,9 +139,9 @@ def judge(claim, tests, by_size=False):
     """The claim with its verdict.
 
     A case passes at one scale when all its tests of that scale pass. All cases at both scales: *holds*. All cases at
-    the local scale: *holds locally*. No case at any scale: *fails here*. Else: *contested*. Without tests: *not
-    testable here*. With `by_size`, cases are galleries, smallest first; if the first passes and the last does not,
-    the claim *holds only at small n*.
+    one scale: *holds locally* or *holds globally*. No case at any scale: *fails here*. Else: *contested*. Without
+    tests: *not testable here*. With `by_size`, cases are galleries, smallest first; if the first passes and the last
+    does not, the claim *holds only at small n*.
     """
     tests = tuple(tests)
     if not tests:
@@ -146,11 +149,12 @@ def judge(claim, tests, by_size=False):
     outcome = {}
     for test in tests:
         outcome[test.scale, test.case] = outcome.get((test.scale, test.case), True) and test.passed
-    local = [passed for (scale, _), passed in outcome.items() if scale == "local"]
-    if all(outcome.values()) and {scale for scale, _ in outcome} == {"local", "global"}:
+    passed = {scale: [ok for (seen, _), ok in outcome.items() if seen == scale] for scale in SEEN}
+    whole = [scale for scale, cases in passed.items() if cases and all(cases)]
+    if len(whole) == 2:
         verdict = HOLDS
-    elif local and all(local):
-        verdict = LOCALLY
+    elif whole:
+        verdict = {"local": LOCALLY, "global": GLOBALLY}[whole[0]]
     elif not any(outcome.values()):
         verdict = FAILS
     elif by_size and next(iter(outcome.values())) and not next(reversed(outcome.values())):
@@ -158,10 +162,10 @@ def judge(claim, tests, by_size=False):
     else:
         verdict = CONTESTED
     meaning = VERDICTS[verdict]
-    if verdict == LOCALLY:
-        tested = len(local) < len(outcome)
-        rest = "not every test of the whole geometry" if tested else "the whole geometry was not tested"
-        meaning = f"every test of neighbours passed, {rest}"
+    if len(whole) == 1:
+        (other,) = SEEN.keys() - set(whole)
+        rest = f"not every test of {SEEN[other]}" if passed[other] else f"none was made of {SEEN[other]}"
+        meaning = f"every test of {SEEN[whole[0]]} passed, {rest}"
     cases = f"{sum(outcome.values())} of {len(outcome)} cases"
     why = f"{meaning} ({cases}, {sum(test.passed for test in tests)} of {len(tests)} tests)"
     return replace(claim, tests=tests, verdict=verdict, why=why)
