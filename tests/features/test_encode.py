@@ -89,17 +89,17 @@ def test_layers_of_a_convolutional_network_are_means_over_space(convnext, noise)
 def test_an_untrained_twin_is_reproducible_and_another(vit, noise, empty_cache):
     trained = encode(vit, noise)
     state = torch.random.get_rng_state()
-    twin = encode(vit, noise, untrained=True, seed=3)
+    twin = encode(vit, noise, weights="random", seed=3)
     assert torch.equal(state, torch.random.get_rng_state()), "the reader's own random numbers are left alone"
     for file in empty_cache.iterdir():
         file.unlink()
     torch.manual_seed(99)
-    again, other = encode(vit, noise, untrained=True, seed=3), encode(vit, noise, untrained=True, seed=4)
+    again, other = encode(vit, noise, weights="random", seed=3), encode(vit, noise, weights="random", seed=4)
     for layer in twin:
         np.testing.assert_array_equal(twin[layer], again[layer])
         assert not np.allclose(twin[layer], other[layer])
         assert not np.allclose(twin[layer], trained[layer])
-    assert twin.untrained and twin.provenance["weights"] is None and twin.provenance["seed"] == 3
+    assert twin.weights == "random" and twin.origin["weights_sha256"] is None and twin.origin["seed"] == 3
 
 
 def test_batch_size_does_not_matter(vit, noise, empty_cache):
@@ -115,7 +115,7 @@ def test_what_was_encoded_is_read_from_the_cache(vit, noise, monkeypatch):
     first = encode(vit, noise)
     monkeypatch.setattr(transformers.AutoModel, "from_pretrained", lambda *_, **__: pytest.fail("computed again"))
     second = encode(vit, noise)
-    assert second.layers == first.layers and second.provenance == first.provenance
+    assert second.layers == first.layers and second.origin == first.origin
     for layer in first:
         np.testing.assert_array_equal(first[layer], second[layer])
 
@@ -176,8 +176,8 @@ def test_bad_input_is_refused_in_words(vit, noise, tmp_path):
         encode("tuxpaint-stamps", noise)
     with pytest.raises(ValueError, match="not empty"):
         encode(vit, noise[:0])
-    with pytest.raises(ValueError, match="no untrained twin"):
-        encode("pixels", noise, untrained=True)
+    with pytest.raises(ValueError, match="no twin"):
+        encode("pixels", noise, weights="random")
 
 
 # The picture as a network sees it.

@@ -78,7 +78,7 @@ def test_dinov2_equals_the_graph_it_was_read_from(stamps):
 
 
 def test_dinov2_has_the_published_number_of_weights():
-    weights = dinov2_onnx.weights(file_of("dinov2-small-saliency"))
+    weights = dinov2_onnx.state(file_of("dinov2-small-saliency"))
     assert sum(w.numel() for w in weights.values()) == kit.row("dinov2-small-saliency")["parameters"]
 
 
@@ -115,7 +115,7 @@ def nearest_has_the_same_category(array, categories):
 @pytest.mark.parametrize("name", ["efficientnet-lite0", "open-nsfw-resnet50"])
 def test_trained_layers_know_the_category_better_than_pixels_and_the_untrained_twin(some, name):
     trained = features.encode(name, some, progress=False)
-    twin = features.encode(name, some, untrained=True, progress=False)
+    twin = features.encode(name, some, weights="random", progress=False)
     pixels = features.encode("pixels", some, progress=False)
     assert twin.layers == trained.layers
     scores = {

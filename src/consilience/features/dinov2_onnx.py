@@ -23,19 +23,19 @@ SIZES = {
 BACKBONE = "backbone."
 
 
-def load(row, folder, untrained, seed) -> Encoder:
-    """An encoder with the layers embeddings, block1 to block12, norm: each the mean of the patch tokens."""
+def load(row, folder, weights, seed) -> Encoder:
+    """An encoder with the layers embeddings, block1 to block12, norm, each a class token and the patch tokens."""
     transformers = bring("transformers")
     config = transformers.Dinov2Config(**SIZES)
-    if untrained:
+    if weights == "random":
         model = drawn(transformers.Dinov2Model, config, seed)
     else:
         (file,) = row["files"]
-        model = pretrained(transformers.Dinov2Model, None, config=config, state_dict=weights(folder / file))
+        model = pretrained(transformers.Dinov2Model, None, config=config, state_dict=state(folder / file))
     return encoder(model, lambda images: torch.from_numpy(prepare(images, **row["input"])))
 
 
-def weights(path):
+def state(path):
     """The backbone's weights in the ONNX file at `path`, as {name on the hub: tensor}."""
     onnx = bring("onnx")
     graph = onnx.load(path).graph

@@ -11,6 +11,7 @@ import re
 
 from ..optional import bring
 from .encoder import Encoder, prepare
+from .tokens import Map
 
 torch = bring("torch")
 nn = torch.nn
@@ -44,22 +45,22 @@ RENAMED = (
 )
 
 
-def load(row, folder, untrained, seed):
-    """An encoder with the layers stem, stage1 to stage7 and head, each the spatial mean of its output."""
+def load(row, folder, weights, seed):
+    """An encoder with the layers stem, stage1 to stage7 and head, each a map."""
     model = EfficientNetLite(row["width"], row["depth"])
-    if untrained:
+    if weights == "random":
         draw_weights(model, seed)
     else:
         (file,) = row["files"]
-        weights = torch.load(folder / file, map_location="cpu", weights_only=True)
-        model.load_state_dict({renamed(name): value for name, value in weights.items()})
+        values = torch.load(folder / file, map_location="cpu", weights_only=True)
+        model.load_state_dict({renamed(name): value for name, value in values.items()})
     model.eval()
 
     @torch.inference_mode()
     def encode(images):
-        return [x.mean((2, 3)).numpy() for x in model.layers(torch.from_numpy(prepare(images, **row["input"])))]
+        return [Map(x) for x in model.layers(torch.from_numpy(prepare(images, **row["input"])))]
 
-    return Encoder(["stem", *(f"stage{s}" for s in range(1, len(STAGES) + 1)), "head"], encode)
+    return Encoder("image", ["stem", *(f"stage{s}" for s in range(1, len(STAGES) + 1)), "head"], encode)
 
 
 class EfficientNetLite(nn.Module):

@@ -11,27 +11,30 @@ import numpy as np
 from rich.progress import track
 
 from .. import kit
-from ..check import InputError, check_whole
+from ..check import InputError, check_choice, check_whole
 from ..contents import digest
 from ..stimuli import Stimuli
 from . import store
 from .features import Features
+from .pooling import POOLS, pooled
 
-POOLING = "spatial mean of feature maps; mean of patch tokens, without class and register tokens"
 LIBRARIES = ("torch", "transformers", "onnxruntime", "pillow")
 
 
-def encode(name, stimuli, *, untrained=False, seed=0, batch_size=32, progress=True):
+def encode(model, stimuli, *, pool=None, weights="trained", seed=0, batch_size=32, progress=True):
     """What a model makes of stimuli, layer by layer.
 
     Parameters
     ----------
-    name : str
+    model : str
         A row of data/models.yaml, or a folder with a model as the Hugging Face hub lays it out.
     stimuli : Stimuli
         n_stimuli pictures.
-    untrained : bool
-        Give the network random weights drawn from `seed`, and keep everything else.
+    pool : {"mean", "cls", "last", "max", "none"}, optional
+        How tokens, or the places of a map, become one row a stimulus: see :mod:`consilience.features.pooling`. By
+        default what the row of the model names, or else "mean".
+    weights : {"trained", "random"}
+        "random" draws the network's weights from `seed` and keeps everything else: the untrained twin.
     seed : int
     batch_size : int
         Pictures at a time: memory and speed, never results beyond rounding.
@@ -55,61 +58,65 @@ def encode(name, stimuli, *, untrained=False, seed=0, batch_size=32, progress=Tr
     """
     check_whole(batch_size, "batch_size", 1)
     check_whole(seed, "seed", 0)
-    if not isinstance(name, str | Path):
-        raise InputError(f"name is {name!r}; give a row of data/models.yaml, or the folder of a model.")
+    check_choice(weights, "weights", ("trained", "random"))
+    if not isinstance(model, str | Path):
+        raise InputError(f"model is {model!r}; give a row of data/models.yaml, or the folder of a model.")
     if not isinstance(stimuli, Stimuli) or not len(stimuli):
         raise InputError("stimuli must be what consilience.stimuli.load gives, or a selection of it, not empty.")
-    row, folder = found(name)
-    origin = provenance(str(name), row, folder, stimuli, bool(untrained), int(seed))
+    row, folder = found(model)
+    pool = check_choice(pool or row.get("pool", "mean"), "pool", POOLS)
+    origin = provenance(str(model), row, folder, stimuli, pool, weights, int(seed))
     path = store.address(origin)
     kept = store.read(path, origin)
     if kept is not None:
         return kept
     reader = import_module(f".{row['reader']}", __package__)
-    encoder = reader.load(row, folder, untrained, seed)
-    arrays = compute(encoder, stimuli, batch_size, f"{name}{', untrained' * untrained}", progress)
-    features = Features(str(name), bool(untrained), arrays, origin)
+    encoder = reader.load(row, folder, weights, seed)
+    doing = f"{model}{', random weights' * (weights == 'random')}"
+    arrays = compute(encoder, stimuli, pool, batch_size, doing, progress)
+    features = Features(str(model), weights, arrays, origin)
     store.save(path, features)
     return features
 
 
-def compute(encoder, stimuli, batch_size, doing, progress):
+def compute(encoder, stimuli, pool, batch_size, doing, progress):
     """{layer: float32 array of shape (n_stimuli, n_units)}, batch by batch."""
     batches = range(0, len(stimuli), batch_size)
     parts = []
     for start in track(batches, doing, transient=True, disable=not progress):
         stop = min(start + batch_size, len(stimuli))
-        parts.append(encoder.encode([stimuli.image(i) for i in range(start, stop)]))
+        states = encoder.encode([stimuli.image(i) for i in range(start, stop)])
+        parts.append([pooled(state, pool) for state in states])
     arrays = {}
     for layer, rows in zip(encoder.layers, zip(*parts, strict=True), strict=True):
-        arrays[layer] = np.concatenate(rows).astype(np.float32)
+        arrays[layer] = np.concatenate(rows)
         if not np.isfinite(arrays[layer]).all():
             raise FloatingPointError(f"{doing}: layer {layer} holds NaN or infinity.")
     return arrays
 
 
-def found(name):
+def found(model):
     """The row and the folder of a model: a row of data/models.yaml, or a folder of the reader's own."""
-    if name not in kit.rows() and (Path(name) / "config.json").is_file():
-        return {"reader": "hub"}, Path(name)
-    row = kit.row(name)
-    if name not in kit.table("models"):
-        raise kit.KitError(f"{name} is a data set, not a model.")
-    return row, None if kit.source(row) == "computed" else kit.get(name)
+    if model not in kit.rows() and (Path(model) / "config.json").is_file():
+        return {"reader": "hub"}, Path(model)
+    row = kit.row(model)
+    if model not in kit.table("models"):
+        raise kit.KitError(f"{model} is a data set, not a model.")
+    return row, None if kit.source(row) == "computed" else kit.get(model)
 
 
-def provenance(model, row, folder, stimuli, untrained, seed):
+def provenance(model, row, folder, stimuli, pool, weights, seed):
     """Everything that the features depend on; a change in any of it is another entry of the cache."""
     return {
         "model": model,
-        "weights": None if untrained or folder is None else weights_digest(row, folder),
+        "weights": weights,
+        "seed": seed if weights == "random" else None,
+        "weights_sha256": None if weights == "random" or folder is None else weights_digest(row, folder),
         "architecture": architecture_digest(row, folder),
         "stimuli": stimuli.sha256,
         "n_stimuli": len(stimuli),
         "preprocessing": row.get("input", "the model's own image processor, after padding to a white square"),
-        "pooling": POOLING,
-        "untrained": untrained,
-        "seed": seed if untrained else None,
+        "pool": pool,
         "code": store.code(),
         "versions": {library: installed(library) for library in LIBRARIES},
     }

@@ -1,4 +1,4 @@
-"""What every reader of a model gives: the names of its layers, and a function from pictures to them."""
+"""What every reader of a model gives: the names of its layers, and a function from stimuli to them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ class Encoder:
 
     Attributes
     ----------
+    modality : {"image", "text", "sound", "place"}
+        What it takes: RGB pictures, strings, float32 mono at 16 kHz, or (latitude, longitude).
     layers : list of str
         Shallowest first.
     encode : callable
-        From a list of n RGB pictures to one array of shape (n, n_units) per layer.
+        From a list of n stimuli to one state per layer: an array of shape (n, n_units),
+        :class:`~consilience.features.tokens.Tokens` or :class:`~consilience.features.tokens.Map`.
     """
 
+    modality: str
     layers: list[str]
-    encode: Callable[[list], list[np.ndarray]]
+    encode: Callable[[list], list]
 
 
 def prepare(images, size, mean, std, channels="RGB", resample="bicubic"):

@@ -16,17 +16,17 @@ class Features(Mapping):
     ----------
     model : str
         The row of data/models.yaml, or the folder's name.
-    untrained : bool
-        Whether the weights are random: the same architecture and preprocessing, nothing learned.
+    weights : {"trained", "random"}
+        Random: the same architecture and preprocessing, nothing learned.
     arrays : dict of str to ndarray
-    provenance : dict
+    origin : dict
         SHA-256 of the weights and of the stimuli, preprocessing, pooling rule, seed, versions.
     """
 
     model: str
-    untrained: bool
+    weights: str
     arrays: dict[str, np.ndarray]
-    provenance: dict
+    origin: dict
 
     @property
     def layers(self):
@@ -57,4 +57,4 @@ class Features(Mapping):
 
     def __repr__(self):
         n = len(next(iter(self.arrays.values())))
-        return f"Features({self.model!r}{', untrained' * self.untrained}, {n} stimuli, {len(self)} layers)"
+        return f"Features({self.model!r}, {self.weights} weights, {n} stimuli, {len(self)} layers)"

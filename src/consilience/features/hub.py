@@ -9,10 +9,10 @@ from .transformer import drawn, encoder, pretrained
 torch = bring("torch")
 
 
-def load(row, folder, untrained, seed) -> Encoder:
-    """An encoder with the model's hidden states as layers, pooled as :mod:`.transformer` says."""
+def load(row, folder, weights, seed) -> Encoder:
+    """An encoder with the model's hidden states as layers."""
     transformers = bring("transformers")
-    if untrained:
+    if weights == "random":
         model = drawn(transformers.AutoModel.from_config, transformers.AutoConfig.from_pretrained(folder), seed)
     else:
         model = pretrained(transformers.AutoModel, folder, dtype=torch.float32)

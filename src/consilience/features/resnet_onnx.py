@@ -1,7 +1,6 @@
 """A residual network that comes as an ONNX graph, run by onnxruntime with its blocks tapped.
 
 A residual block ends in the ReLU of a sum of two activations; any other sum in the graph adds a constant.
-Pooling is added to the graph, so that only one number a channel leaves it.
 """
 
 from __future__ import annotations
@@ -10,24 +9,22 @@ import numpy as np
 
 from ..optional import bring
 from .encoder import Encoder, prepare
+from .tokens import Map
 
 EVERY = 2  # blocks between two layers
 PASSED_ON = ("Cast", "Identity", "Transpose")  # nodes that change no value
 
 
-def load(row, folder, untrained, seed):
-    """An encoder with the layers stem and every second block, each the spatial mean of its output."""
+def load(row, folder, weights, seed):
+    """An encoder with the layers stem and every second block, each a map."""
     onnx, ort = bring("onnx"), bring("onnxruntime")
     (file,) = row["files"]
     model = onnx.load(folder / file)
-    if untrained:
+    if weights == "random":
         draw_weights(model.graph, seed)
     taps = tapped(model.graph)
-    for layer, output in taps.items():
-        mean = onnx.helper.make_node("ReduceMean", [output], [f"mean of {layer}"], axes=[1, 2], keepdims=0)
-        model.graph.node.append(mean)
+    outputs = list(taps.values())
     del model.graph.output[:]
-    outputs = [f"mean of {layer}" for layer in taps]
     model.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in outputs)
     options = ort.SessionOptions()
     options.log_severity_level = 3  # the graph's no-op casts make it warn
@@ -36,9 +33,9 @@ def load(row, folder, untrained, seed):
 
     def encode(images):
         pixels = prepare(images, **row["input"]).transpose(0, 2, 3, 1)  # the graph takes channels last
-        return session.run(outputs, {entrance: np.ascontiguousarray(pixels)})
+        return [Map(x.transpose(0, 3, 1, 2)) for x in session.run(outputs, {entrance: np.ascontiguousarray(pixels)})]
 
-    return Encoder(list(taps), encode)
+    return Encoder("image", list(taps), encode)
 
 
 def tapped(graph):

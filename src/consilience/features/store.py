@@ -15,11 +15,11 @@ from ..kit import cache
 from .features import Features
 
 
-def address(provenance):
+def address(origin):
     """The file for these features. Its name holds a hash of everything that they depend on."""
-    key = hashlib.sha256(json.dumps(provenance, sort_keys=True).encode()).hexdigest()[:16]
-    kind = f"untrained-{provenance['seed']}-" if provenance["untrained"] else ""
-    return cache() / "features" / f"{Path(provenance['model']).name}-{kind}{key}.npz"
+    key = hashlib.sha256(json.dumps(origin, sort_keys=True).encode()).hexdigest()[:16]
+    kind = f"random-{origin['seed']}-" if origin["weights"] == "random" else ""
+    return cache() / "features" / f"{Path(origin['model']).name}-{kind}{key}.npz"
 
 
 def code():
@@ -39,11 +39,11 @@ def save(path, features):
         os.replace(fresh, path)
 
 
-def read(path, provenance):
+def read(path, origin):
     """The features at `path`, or None if there are none that can be read."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {str(layer): file[f"layer{i}"] for i, layer in enumerate(file["layers"])}
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
         return None
-    return Features(provenance["model"], provenance["untrained"], arrays, provenance)
+    return Features(origin["model"], origin["weights"], arrays, origin)

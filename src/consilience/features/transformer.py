@@ -1,14 +1,14 @@
-"""Any vision model of the transformers library as an encoder: its hidden states, pooled.
+"""Any vision model of the transformers library as an encoder: its hidden states.
 
-A state of shape (n, tokens, units) becomes the mean of the tokens that stand for patches; class and register
-tokens are left out. A state of shape (n, units, height, width) becomes the spatial mean. A vision
-transformer's last layer, ``norm``, is what its final layer norm makes of the last block.
+Of tokens, those that stand for patches are kept; class and register tokens are not. A vision transformer's
+last layer, ``norm``, is what its final layer norm makes of the last block.
 """
 
 from __future__ import annotations
 
 from ..optional import bring
 from .encoder import Encoder
+from .tokens import Map, Tokens
 
 torch = bring("torch")
 
@@ -35,10 +35,13 @@ def encoder(model, pixels):
     def encode(images):
         x = pixels(images)
         out = model(pixel_values=x, output_hidden_states=True)
-        outputs = [*out.hidden_states, *([out.last_hidden_state] if tokens else [])]
-        return [pooled(state, patches(model, x) if tokens else None).numpy() for state in outputs]
+        if not tokens:
+            return [Map(state) for state in out.hidden_states]
+        kept = torch.arange(out.last_hidden_state.shape[1]) >= out.last_hidden_state.shape[1] - patches(model, x)
+        kept = kept.expand(len(images), -1)
+        return [Tokens(state, kept, summary=0) for state in (*out.hidden_states, out.last_hidden_state)]
 
-    return Encoder(layers, encode)
+    return Encoder("image", layers, encode)
 
 
 def pretrained(family, place, **options):
@@ -66,8 +69,3 @@ def patches(model, x):
     """How many tokens stand for patches of the pictures x."""
     size = model.config.patch_size
     return (x.shape[2] // size) * (x.shape[3] // size)
-
-
-def pooled(state, n_patches):
-    """One row a picture: the mean over patch tokens, which come last, or over space."""
-    return state.mean((2, 3)) if state.ndim == 4 else state[:, -n_patches:].mean(1)
