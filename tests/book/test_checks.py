@@ -62,7 +62,7 @@ def test_related_arrays_are_not_noise(capsys):
 
 def test_pairing_within_categories_is_right(capsys, stamps):
     X = rng.standard_normal((len(stamps), 4))
-    found = cs.align(X, X + rng.standard_normal(X.shape), "mutual_knn", groups=np.array(stamps.categories), draws=99)
+    found = cs.align(X, X + rng.standard_normal(X.shape), "mutual_knn", groups=np.array(stamps.labels), draws=99)
     check("vision-categories", found)
     assert "Right." in capsys.readouterr().out
     two = cs.align(X, X, "mutual_knn", groups=np.arange(len(X)) % 2, draws=99)

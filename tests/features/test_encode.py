@@ -30,7 +30,7 @@ def noise(tmp_path_factory):
         pixels = rng.integers(0, 256, (20 + 3 * i, 30, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / f"{name}.png")
     paths = tuple(folder / f"{name}.png" for name in names)
-    return Stimuli("noise", names, names, names, paths, names, "none", "nobody")
+    return Stimuli("noise", names, images=paths)
 
 
 def saved(folder, model, side=16):

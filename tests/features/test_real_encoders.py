@@ -34,7 +34,7 @@ def empty_cache(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def some(stamps):
     """Twelve stamps of each of four categories."""
-    categories = np.array(stamps.categories)
+    categories = np.array(stamps.labels)
     chosen = [np.flatnonzero(categories == name)[:24:2] for name in ("animals", "food", "town", "vehicles")]
     return stamps[np.concatenate(chosen)]
 
@@ -119,7 +119,7 @@ def test_trained_layers_know_the_category_better_than_pixels_and_the_untrained_t
     pixels = features.encode("pixels", some, progress=False)
     assert twin.layers == trained.layers
     scores = {
-        which: nearest_has_the_same_category(found[found.layers[-1]], some.categories)
+        which: nearest_has_the_same_category(found[found.layers[-1]], some.labels)
         for which, found in {"trained": trained, "twin": twin, "pixels": pixels}.items()
     }
     assert scores["trained"] > max(scores["twin"], scores["pixels"]) + 0.1, scores

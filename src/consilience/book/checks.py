@@ -66,7 +66,7 @@ def within_categories(answer):
     need(answer.metric == "mutual_knn", 'use metric="mutual_knn".')
     stimuli = cs.stimuli.load("tuxpaint-stamps")
     need(answer.n == len(stimuli), "use all the pictures.")
-    need(f"within {len(set(stimuli.categories))} groups" in answer.why, "use the categories of the pictures as groups.")
+    need(f"within {len(set(stimuli.labels))} groups" in answer.why, "use the categories of the pictures as groups.")
 
 
 def enough_stimuli(answer):

@@ -64,7 +64,7 @@ def gallery(stimuli, chosen, columns=8):
         axis.axis("off")
     for axis, i in zip(axes.flat, chosen, strict=False):
         axis.imshow(stimuli.image(int(i)))
-        caption = shorten(stimuli.captions[int(i)].rstrip("."), 19, placeholder=" …")
+        caption = shorten(stimuli.text(int(i)).rstrip("."), 19, placeholder=" …")
         axis.set_title(caption, fontsize=7, fontweight="normal", loc="center")
     return figure
 

@@ -113,7 +113,7 @@ def provenance(model, row, folder, stimuli, pool, weights, seed):
         "seed": seed if weights == "random" else None,
         "weights_sha256": None if weights == "random" or folder is None else weights_digest(row, folder),
         "architecture": architecture_digest(row, folder),
-        "stimuli": stimuli.sha256,
+        "stimuli": stimuli.sha256("image"),
         "n_stimuli": len(stimuli),
         "preprocessing": row.get("input", "the model's own image processor, after padding to a white square"),
         "pool": pool,

@@ -1,49 +1,79 @@
-"""The stimuli of a data set: what each is, what it is called, and the picture itself."""
+"""The stimuli of a data set: things in a fixed order, and what each looks like, is called, sounds like, lies at."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
-from ..optional import bring
+from ..check import InputError, check_choice
+from .modality import READERS, digest
 
-ONE_EACH = ("ids", "categories", "captions", "paths", "digests")
+PLAIN = ("ids", "images", "places", "labels", "groups", "times")
+SPOKEN = ("texts", "sounds")  # one for each language
+FIELDS = {"image": "images", "text": "texts", "sound": "sounds", "place": "places"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Stimuli:
-    """Pictures with a caption and a category each, in a fixed order: row i of an array answers stimulus i.
+    """Things in a fixed order, each in one or more modalities: row i of an array answers stimulus i.
 
     Attributes
     ----------
     name : str
-    ids, categories, captions : tuple of str, one per stimulus
-    paths : tuple of Path, one per stimulus
-    digests : tuple of str, one per stimulus
-        SHA-256 of the picture's pixels.
+    ids : tuple of str
+        One for each stimulus, each another.
+    images : tuple, or None
+        Files, PIL images, uint8 arrays, or functions that make one.
+    texts : dict from language to tuple of str
+        Languages as ISO 639 has them, "und" where none was said. None stands for a text that is not there.
+    sounds : dict from language to tuple
+        Files, arrays at 16 kHz, pairs (array, rate), or functions that make one; None for one that is not there.
+    places : tuple of (latitude, longitude), or None
+        Degrees, north and east positive.
+    labels, groups, times : tuple, or None
+        What a stimulus shows; with which others it belongs together (speaker, run); when it was, in seconds.
     licence, credit : str
-        To be printed wherever a picture is shown.
+        To be printed wherever a stimulus is shown.
 
-    ``len(stimuli)`` counts them, ``stimuli[index]`` with a slice, an array of indices or a mask selects some
-    of them, and iterating gives the pictures.
+    ``len(stimuli)`` counts them; ``stimuli[index]`` with a slice, an array of indices or a mask selects some, and
+    iterating gives their items in the first of their modalities.
+
+    Raises
+    ------
+    InputError
+        If a field has not one entry for each stimulus, or an id comes twice.
     """
 
     name: str
     ids: tuple[str, ...]
-    categories: tuple[str, ...]
-    captions: tuple[str, ...]
-    paths: tuple[Path, ...]
-    digests: tuple[str, ...]
-    licence: str
-    credit: str
+    images: tuple | None = None
+    texts: dict[str, tuple] = field(default_factory=dict)
+    sounds: dict[str, tuple] = field(default_factory=dict)
+    places: tuple | None = None
+    labels: tuple | None = None
+    groups: tuple | None = None
+    times: tuple | None = None
+    licence: str = "not said"
+    credit: str = "not said"
 
     def __post_init__(self):
-        lengths = {field: len(getattr(self, field)) for field in ONE_EACH}
-        if len(set(lengths.values())) > 1:
-            raise ValueError(f"Stimuli need one of each per stimulus; got {lengths}.")
+        for what, column in self.columns():
+            if len(column) != len(self):
+                raise InputError(f"{self.name} has {len(self)} ids but {len(column)} {what}; give one for each id.")
+        again = [id for id, times in Counter(self.ids).items() if times > 1]
+        if again:
+            raise InputError(f"{self.name} has the id {again[0]!r} more than once; an id names one stimulus.")
+
+    def columns(self):
+        """(name, entries) of everything that is kept stimulus by stimulus."""
+        plain = ((what, getattr(self, what)) for what in PLAIN)
+        spoken = ((f"{what} in {language}", c) for what in SPOKEN for language, c in getattr(self, what).items())
+        return [(what, column) for what, column in (*plain, *spoken) if column is not None]
 
     def __len__(self):
         return len(self.ids)
@@ -52,24 +82,172 @@ class Stimuli:
         chosen = np.arange(len(self))[index]
         if chosen.ndim != 1:
             raise IndexError("Select stimuli with a slice, an array of indices or a mask; image(i) gives one picture.")
-        return replace(self, **{field: tuple(getattr(self, field)[i] for i in chosen) for field in ONE_EACH})
+        plain = {what: taken(getattr(self, what), chosen) for what in PLAIN}
+        spoken = {what: {name: taken(c, chosen) for name, c in getattr(self, what).items()} for what in SPOKEN}
+        return replace(self, **plain, **spoken)
 
     def __iter__(self):
-        return (self.image(i) for i in range(len(self)))
+        return iter(self.items())
 
     def __repr__(self):
-        return f"Stimuli({self.name!r}, {len(self)} stimuli, {len(set(self.categories))} categories)"
-
-    def image(self, i):
-        """Picture i as a PIL image in RGB, on white where it is transparent."""
-        Image = bring("PIL.Image")
-        with Image.open(self.paths[i]) as image:
-            image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
+        held = [f"{m} in {len(self.languages(m))} languages" if self.languages(m) else m for m in self.modalities]
+        labels = [] if self.labels is None else [f"{len(set(self.labels))} labels"]
+        return f"Stimuli({', '.join([repr(self.name), f'{len(self)} stimuli', *held, *labels])})"
 
     @property
-    def sha256(self):
-        """SHA-256 of all stimuli: ids, categories, captions and pixels, in their order."""
-        lines = zip(self.ids, self.categories, self.captions, self.digests, strict=True)
-        return hashlib.sha256(repr(list(lines)).encode()).hexdigest()
+    def modalities(self):
+        """Which of "image", "text", "sound", "place" there are."""
+        return [modality for modality, what in FIELDS.items() if getattr(self, what)]
+
+    def languages(self, modality):
+        """The languages of a modality, those with the most stimuli first; none for pictures and places."""
+        column = getattr(self, FIELDS[check_choice(modality, "modality", [*FIELDS])])
+        if not isinstance(column, dict):
+            return []
+        return sorted(column, key=lambda language: (missing(column[language]), language))
+
+    def chosen(self, modality=None, language=None):
+        """What is meant where something is left open: (modality, language).
+
+        Parameters
+        ----------
+        modality : {"image", "text", "sound", "place"}, optional
+            By default the first that there is.
+        language : str, optional
+            By default the only one, or else English. Pictures and places have None.
+
+        Raises
+        ------
+        InputError
+            If there is no such modality or language, or several languages and none chosen.
+        """
+        if modality is None and self.modalities:
+            modality = self.modalities[0]
+        if modality not in self.modalities:
+            raise InputError(f"{self.name} has no {modality or 'items'}; it has {', '.join(self.modalities) or 'ids'}.")
+        languages = self.languages(modality)
+        if not languages:
+            return modality, None
+        if language is None:
+            language = "en" if "en" in languages else languages[0] if len(languages) == 1 else None
+        if language not in languages:
+            said = "comes in several languages" if language is None else f"is not there in {language!r}"
+            raise InputError(f"The {modality} of {self.name} {said}; choose one: {', '.join(languages)}.")
+        return modality, language
+
+    def sources(self, modality=None, language=None):
+        """What is kept of a modality, unread: a tuple with one entry for each stimulus."""
+        modality, language = self.chosen(modality, language)
+        column = getattr(self, FIELDS[modality])
+        return column if language is None else column[language]
+
+    def items(self, modality=None, language=None):
+        """What an encoder of a modality takes: a sequence read item by item.
+
+        Parameters
+        ----------
+        modality, language
+            As :meth:`chosen` has them.
+
+        Returns
+        -------
+        Items
+            Of PIL images in RGB, strings, float32 arrays of samples at 16 kHz, or (latitude, longitude).
+
+        Raises
+        ------
+        InputError
+            As :meth:`chosen`. An item that cannot be used raises when it is asked for; :meth:`problems` finds all.
+        """
+        modality, language = self.chosen(modality, language)
+        return Items(self.name, modality, self.ids, self.sources(modality, language))
+
+    def image(self, i):
+        """Picture i as PIL image in RGB, on white where it is transparent."""
+        return self.items("image")[i]
+
+    def text(self, i, language=None):
+        """Text i, by default the English one."""
+        return self.items("text", language)[i]
+
+    def sound(self, i, language=None):
+        """Sound i: float32 array of shape (n_samples,) at 16 kHz, full scale 1."""
+        return self.items("sound", language)[i]
+
+    def place(self, i):
+        """Place i as (latitude, longitude) in degrees."""
+        return self.items("place")[i]
+
+    def digests(self, modality=None, language=None):
+        """SHA-256 of each item, as an encoder of this modality will see it: tuple of str."""
+        return self.items(modality, language).digests()
+
+    def sha256(self, modality=None, language=None):
+        """SHA-256 of what an encoder of this modality will see, in this order, and of nothing else."""
+        items = self.items(modality, language)
+        return hashlib.sha256("\n".join([items.modality, *items.digests()]).encode()).hexdigest()
+
+    def problems(self, modality=None, language=None):
+        """Which items cannot be used, and why (broken, empty, silent, not there): dict from index to words."""
+        return self.items(modality, language).problems()
+
+    def having(self, modality, *languages):
+        """Those stimuli that have this modality, in all of these languages.
+
+        Examples
+        --------
+        >>> stamps.having("sound", "fr", "es").having("text", "de")  # doctest: +SKIP
+        """
+        columns = [self.sources(modality, language) for language in languages or (None,)]
+        return self[np.flatnonzero([missing(row) == 0 for row in zip(*columns, strict=True)])]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Items(Sequence):
+    """The items of one modality, each read when it is asked for."""
+
+    name: str
+    modality: str
+    ids: tuple[str, ...]
+    sources: tuple
+
+    def __len__(self):
+        return len(self.sources)
+
+    def __getitem__(self, i):
+        if isinstance(i, slice):
+            return [self[j] for j in range(len(self))[i]]
+        return self.of(i, READERS[self.modality])
+
+    def __repr__(self):
+        return f"Items({self.name!r}, {len(self)} of modality {self.modality!r})"
+
+    def digests(self):
+        return tuple(self.of(i, partial(digest, self.modality)) for i in range(len(self)))
+
+    def problems(self):
+        found = {}
+        for i in range(len(self)):
+            try:
+                self.of(i, partial(digest, self.modality))
+            except InputError as error:
+                found[i] = str(error)
+        return found
+
+    def of(self, i, read):
+        """What `read` makes of source i; InputError names the stimulus."""
+        if self.sources[i] is None:
+            raise InputError(f"{self.name}: {self.ids[i]!r} has no {self.modality}; having() selects those that do.")
+        try:
+            return read(self.sources[i])
+        except InputError as error:
+            raise InputError(f"{self.name}: the {self.modality} of {self.ids[i]!r} cannot be used: {error}.") from error
+
+
+def taken(column, chosen):
+    return None if column is None else tuple(column[i] for i in chosen)
+
+
+def missing(entries):
+    """How many are None; by identity, for an array would compare itself element by element."""
+    return sum(entry is None for entry in entries)

@@ -1,7 +1,7 @@
 """The Tux Paint stamps: pictures of things with a caption, sorted into folders by what they show.
 
 ``animals/birds/duck.png`` is a picture, the first line of ``animals/birds/duck.txt`` its English caption,
-``animals`` its category.
+``animals`` its label.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ def read(name, row, folder):
     return Stimuli(
         name=name,
         ids=tuple(ids),
-        categories=tuple(id.partition("/")[0] for id in ids),
-        captions=tuple(caption(folder / f"{id}.txt") for id in ids),
-        paths=tuple(folder / f"{id}.png" for id in ids),
-        digests=tuple(listed[f"{id}.png"] for id in ids),
+        images=tuple(folder / f"{id}.png" for id in ids),
+        texts={"en": tuple(caption(folder / f"{id}.txt") for id in ids)},
+        labels=tuple(id.partition("/")[0] for id in ids),
         licence=row["licence"],
         credit=row["credit"],
     )
