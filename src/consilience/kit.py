@@ -98,7 +98,7 @@ def is_here(name):
     found = row(name)
     if "hub" in found:
         try:
-            return from_hub(found["hub"], offline=True).is_dir()
+            return from_hub(found["hub"], found.get("revision"), offline=True).is_dir()
         except (RegistryError, ImportError):
             return False
     return source(found) == "computed" or folder(name).is_dir()
@@ -131,7 +131,7 @@ def get(name):
     found = row(name)
     try:
         if "hub" in found:
-            return from_hub(found["hub"])
+            return from_hub(found["hub"], found.get("revision"))
         if source(found) == "computed":
             raise KitError(f"{name} is computed from the stimuli; there is nothing to fetch.")
         if not folder(name).is_dir():

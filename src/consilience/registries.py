@@ -10,11 +10,22 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from fnmatch import fnmatch
 from pathlib import Path
 
 from .contents import ContentError, digest, gather
 from .data_files import manifest
 from .optional import bring
+
+# What is taken of a repository of the hub: never code, never pickled weights.
+FROM_HUB = ("*.json", "*.txt", "*.model", "*.jinja", "model.safetensors", "model-*-of-*.safetensors")
+WHY = {
+    "GatedRepoError": "it is gated. Accept its terms on its page of the hub, then log in with `hf auth login`.",
+    "RepositoryNotFoundError": "there is no such repository, or it is private. Look at the spelling of owner/name.",
+    "RevisionNotFoundError": "it has no such revision. Look for the commit on its page of the hub.",
+    "LocalEntryNotFoundError": "it is not here yet, and the hub cannot be reached, or HF_HUB_OFFLINE forbids it.",
+    "OfflineModeIsEnabled": "it is not here yet, and HF_HUB_OFFLINE forbids to fetch it.",
+}
 
 
 class RegistryError(RuntimeError):
@@ -78,14 +89,47 @@ def download_with_own_lists(package, work):
         raise complaint or error from error
 
 
-def from_hub(repository, offline=False):
-    """The folder of a hub model: config, image processor, safetensors; `offline`: only if it is here."""
+def from_hub(repository, revision=None, offline=False, room=None):
+    """The folder of a hub model: what describes it, its processors, and safetensors.
+
+    Parameters
+    ----------
+    repository : str
+    revision : str, optional
+        A commit; without it, what is there today.
+    offline : bool
+        Only if it is here.
+    room : int, optional
+        Bytes of memory; weights that take more are not fetched.
+    """
     hub = bring("huggingface_hub")
-    wanted = ["config.json", "preprocessor_config.json", "model.safetensors"]
+    offline = offline or hub.constants.HF_HUB_OFFLINE
     try:
-        return Path(hub.snapshot_download(repository, allow_patterns=wanted, local_files_only=offline))
+        if room is not None and not offline:
+            refuse_too_large(hub.model_info(repository, revision=revision, files_metadata=True), room)
+        return Path(
+            hub.snapshot_download(
+                repository, revision=revision, allow_patterns=FROM_HUB, ignore_patterns="*/*", local_files_only=offline
+            )
+        )
+    except RegistryError:
+        raise
     except Exception as error:  # a dozen kinds, and each means that the model did not come
-        raise RegistryError(f"the hub did not give {repository}: {first_line(error)}") from error
+        why = next((WHY[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in WHY), first_line(error))
+        raise RegistryError(f"the hub did not give {repository}: {why}") from error
+
+
+def refuse_too_large(told, room):
+    """Refuse a repository whose weights would not fit into memory, or that has none that may be read."""
+    weights = [file for file in told.siblings if fnmatch(file.rfilename, "model*.safetensors")]
+    size = sum(file.size or 0 for file in weights)
+    if not weights:
+        raise RegistryError(f"{told.id} has no safetensors, and pickled weights, which can run code, are never read.")
+    if size > room:
+        raise RegistryError(
+            f"the weights of {told.id} take {size / 1e9:.1f} GB, and {room / 1e9:.1f} GB of memory are free; it is too "
+            "large for this machine."
+        )
 
 
 def run(command, folder):

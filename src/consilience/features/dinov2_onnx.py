@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from ..optional import bring
 from .encoder import Encoder, prepare
-from .transformer import drawn, encoder, pretrained
+from .network import encoder
+from .sides import images
+from .weights import drawn, pretrained
 
 torch = bring("torch")
 
@@ -20,6 +22,7 @@ SIZES = {
     "image_size": 518,
     "patch_size": 14,
 }
+OPTIONS = ("parts",)
 BACKBONE = "backbone."
 
 
@@ -32,7 +35,11 @@ def load(row, folder, weights, seed) -> Encoder:
     else:
         (file,) = row["files"]
         model = pretrained(transformers.Dinov2Model, None, config=config, state_dict=state(folder / file))
-    return encoder(model, lambda images: torch.from_numpy(prepare(images, **row["input"])))
+
+    def pixels(pictures):
+        return {"pixel_values": torch.from_numpy(prepare(pictures, **row["input"]))}
+
+    return encoder(model, "image", images(pixels, config), row.get("parts"))
 
 
 def state(path):

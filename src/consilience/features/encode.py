@@ -2,142 +2,162 @@
 
 from __future__ import annotations
 
-import hashlib
-from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-
 import numpy as np
-from rich.progress import track
 
-from .. import kit
 from ..check import InputError, check_choice, check_whole
-from ..contents import digest
+from ..kit import say
 from ..stimuli import Stimuli
 from . import store
-from .pooling import POOLS, pooled
+from .batches import batches, with_progress
+from .features import Features
+from .models import found
+from .origin import Origin
+from .pooling import POOLS
+from .provenance import provenance
+from .seen import Seen, chosen_modality
 
-LIBRARIES = ("torch", "transformers", "onnxruntime", "pillow")
 
-
-def encode(model, stimuli, *, pool=None, weights="trained", seed=0, batch_size=32, progress=True):
+def encode(
+    model,
+    stimuli,
+    *,
+    layers=None,
+    pool=None,
+    modality=None,
+    language=None,
+    weights="trained",
+    seed=0,
+    parts=None,
+    prepare=None,
+    batch_size=None,
+    dtype=None,
+    device=None,
+    bad="refuse",
+    progress=True,
+):
     """What a model makes of stimuli, layer by layer.
 
     Parameters
     ----------
-    model : str
-        A row of data/models.yaml, or a folder with a model as the Hugging Face hub lays it out.
+    model : str, Path, torch.nn.Module or callable
+        A row of data/models.yaml; a folder with a model as the Hugging Face hub lays it out; a repository of the hub
+        with its revision, "owner/name@commit"; a torch network; or a function from a list of n stimuli to an array of
+        shape (n, n_units).
     stimuli : Stimuli
-        n_stimuli pictures.
+    layers : sequence of str, optional
+        Names of layers, by default all. Of a torch network, the names of its modules, by default what it gives.
     pool : {"mean", "cls", "last", "max", "none"}, optional
         How tokens, or the places of a map, become one row a stimulus: see :mod:`consilience.features.pooling`. By
-        default what the row of the model names, or else "mean".
+        default what the row of the model names, or else "mean". Padding and special tokens are in none but "cls".
+    modality : {"image", "text", "sound", "place", "text+image"}, optional
+        Which tower of a model that has several. By default its first for which there are stimuli; with `language`,
+        the one for text or sound.
+    language : str, optional
+        Of texts and sounds; by default the only one, or English.
     weights : {"trained", "random"}
         "random" draws the network's weights from `seed` and keeps everything else: the untrained twin.
     seed : int
-    batch_size : int
-        Pictures at a time: memory and speed, never results beyond rounding.
+    parts : sequence of {"q", "k", "v", "heads", "mlp"}, optional
+        Parts of every block instead of its output: queries, keys, values, what each head gives, units of the MLP.
+    prepare : callable, optional
+        Of a torch network: from a list of stimuli to the tensor, or dict of tensors, that it takes.
+    batch_size : int, optional
+        Stimuli at a time: memory and speed, never results beyond rounding. By default found; halved whenever memory
+        is too short.
+    dtype : {"float32", "bfloat16", "float16"}, optional
+        By default float32; on a GPU, what the weights were saved as.
+    device : str, optional
+        By default the best that torch finds.
+    bad : {"refuse", "skip"}
+        Whether stimuli that cannot be used (broken, empty, silent, too long for the model) stop everything before it
+        starts, or are named and left out: ``features.ids`` names those that remain.
     progress : bool
         Show a bar while computing.
 
     Returns
     -------
     Features
-        One float32 array of shape (n_stimuli, n_units) a layer. Read from the cache if the same weights met
-        the same stimuli under the same code and library versions (major and minor) before.
+        One float32 array of shape (n_stimuli, n_units) a layer. Read from the cache if the same weights met the same
+        stimuli under the same code and library versions (major and minor) before. Torch networks and functions are
+        not kept: only their code would tell one from another.
 
     Raises
     ------
+    InputError
+        If an argument cannot be meant, or stimuli cannot be used; the message names all of them.
     consilience.kit.KitError
         If there is no such model, or its weights did not come or are not what they should be.
     ImportError
         If a library that the model needs is missing; the message says how to install it.
     FloatingPointError
         If a layer holds NaN or infinity.
+    MemoryError
+        If memory is too short for one stimulus.
     """
-    check_whole(batch_size, "batch_size", 1)
     check_whole(seed, "seed", 0)
     check_choice(weights, "weights", ("trained", "random"))
-    if not isinstance(model, str | Path):
-        raise InputError(f"model is {model!r}; give a row of data/models.yaml, or the folder of a model.")
+    check_choice(bad, "bad", ("refuse", "skip"))
+    if batch_size is not None:
+        check_whole(batch_size, "batch_size", 1)
     if not isinstance(stimuli, Stimuli) or not len(stimuli):
         raise InputError("stimuli must be what consilience.stimuli.load gives, or a selection of it, not empty.")
-    row, folder = found(model)
-    pool = check_choice(pool or row.get("pool", "mean"), "pool", POOLS)
-    origin = provenance(str(model), row, folder, stimuli, pool, weights, int(seed))
-    entry = store.entry(origin, stimuli.ids)
-    kept = entry.read()
+    layers, parts = names(layers, "layers"), names(parts, "parts")
+    model = found(model, layers, prepare)
+    modality = chosen_modality(model.takes, stimuli, modality, language)
+    options = model.chosen({"modality": modality, "parts": parts, "dtype": dtype, "device": device})
+    pool = check_choice(pool or model.row.get("pool", "mean"), "pool", POOLS)
+
+    def origin(seen):
+        return Origin(provenance(model, options, seen, layers, pool, weights, int(seed)))
+
+    seen = Seen(stimuli, modality, language)
+    kept = store.entry(origin(seen), stimuli.ids).read() if model.kept and not seen.broken() else None
     if kept is not None:
         return kept
-    reader = import_module(f".{row['reader']}", __package__)
-    encoder = reader.load(row, folder, weights, seed)
-    doing = f"{model}{', random weights' * (weights == 'random')}"
-    with entry.writing(len(stimuli)) as rows:
-        for start in track(range(rows.done, len(stimuli), batch_size), doing, transient=True, disable=not progress):
-            stop = min(start + batch_size, len(stimuli))
-            rows.append(compute(encoder, [stimuli.image(i) for i in range(start, stop)], pool, doing))
+    encoder = model.load(options, weights, seed)
+    encoder = encoder if layers is None else encoder.only(layers)
+    seen = usable(seen, encoder, bad)
+    doing = f"{model.name}{', random weights' * (weights == 'random')}"
+
+    def rows(start=0):
+        found = batches(encoder, seen, pool, start, batch_size)
+        for batch in with_progress(found, doing, start, len(seen), progress):
+            yield finite(batch, doing)
+
+    if not model.kept:
+        made = list(rows())
+        arrays = {layer: np.concatenate([batch[layer] for batch in made]) for layer in encoder.layers}
+        return Features(model.name, weights, arrays, origin(seen), seen.stimuli.ids)
+    entry = store.entry(origin(seen), seen.stimuli.ids)
+    with entry.writing(len(seen)) as file:
+        for batch in rows(file.done):
+            file.append(batch)
     return entry.read()
 
 
-def compute(encoder, items, pool, doing):
-    """{layer: float32 array of shape (n_items, n_units)}, all of it finite."""
-    arrays = {}
-    for layer, state in zip(encoder.layers, encoder.encode(items), strict=True):
-        arrays[layer] = pooled(state, pool)
-        if not np.isfinite(arrays[layer]).all():
+def usable(seen, encoder, bad):
+    """The stimuli without those that cannot be used, which are named."""
+    problems = seen.problems(encoder.refuses)
+    if not problems:
+        return seen
+    told = f"{len(problems)} of {len(seen)} stimuli cannot be used. " + " ".join(problems.values())
+    if bad == "refuse" or len(problems) == len(seen):
+        raise InputError(f"{told} With bad='skip', those that can be used are encoded without them.")
+    say(f"{told} They are left out.")
+    return seen.only([i for i in range(len(seen)) if i not in problems])
+
+
+def finite(batch, doing):
+    for layer, X in batch.items():
+        if not np.isfinite(X).all():
             raise FloatingPointError(f"{doing}: layer {layer} holds NaN or infinity.")
-    return arrays
+    return batch
 
 
-def found(model):
-    """The row and the folder of a model: a row of data/models.yaml, or a folder of the reader's own."""
-    if model not in kit.rows() and (Path(model) / "config.json").is_file():
-        return {"reader": "hub"}, Path(model)
-    row = kit.row(model)
-    if model not in kit.table("models"):
-        raise kit.KitError(f"{model} is a data set, not a model.")
-    return row, None if kit.source(row) == "computed" else kit.get(model)
-
-
-def provenance(model, row, folder, stimuli, pool, weights, seed):
-    """Everything that the features depend on; a change in any of it is another entry of the cache."""
-    return {
-        "model": model,
-        "weights": weights,
-        "seed": seed if weights == "random" else None,
-        "weights_sha256": None if weights == "random" or folder is None else weights_digest(row, folder),
-        "architecture": architecture_digest(row, folder),
-        "stimuli": stimuli.sha256("image"),
-        "n_stimuli": len(stimuli),
-        "preprocessing": row.get("input", "the model's own image processor, after padding to a white square"),
-        "pool": pool,
-        "aside": {"stimuli": stimuli.name},
-        "code": store.code(),
-        "versions": {library: installed(library) for library in LIBRARIES},
-    }
-
-
-def weights_digest(row, folder):
-    """SHA-256 of the weight file: what the row promises and the kit has verified, or else what it holds."""
-    if "files" in row:
-        (sha256,) = row["files"].values()
-        return sha256
-    if not (folder / "model.safetensors").is_file():
-        raise kit.KitError(f"{folder} has no model.safetensors; save the model there with safe serialization.")
-    return digest(folder / "model.safetensors")
-
-
-def architecture_digest(row, folder):
-    """SHA-256 of what says how the network is built: the folder's config, or the row."""
-    if row["reader"] == "hub":
-        return digest(folder / "config.json")
-    parts = {key: row[key] for key in ("reader", "width", "depth", "files") if key in row}
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def installed(library):
-    """Major and minor version of a library that touches the numbers; None where it is not installed."""
-    try:
-        return ".".join(version(library).split(".")[:2])
-    except PackageNotFoundError:
+def names(value, name):
+    """None, or a list of names; a single string would be read letter by letter."""
+    if value is None:
         return None
+    if isinstance(value, str) or not all(isinstance(each, str) for each in value) or not value:
+        raise InputError(f"{name} is {value!r}; give a list of names.")
+    return list(value)

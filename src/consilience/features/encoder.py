@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..check import InputError
 from ..optional import bring
 
 
@@ -16,18 +17,37 @@ class Encoder:
 
     Attributes
     ----------
-    modality : {"image", "text", "sound", "place"}
-        What it takes: RGB pictures, strings, float32 mono at 16 kHz, or (latitude, longitude).
+    modality : {"image", "text", "sound", "place", "text+image"}
+        What it takes: RGB pictures, strings, float32 mono at 16 kHz, (latitude, longitude), or pairs.
     layers : list of str
         Shallowest first.
     encode : callable
         From a list of n stimuli to one state per layer: an array of shape (n, n_units),
         :class:`~consilience.features.tokens.Tokens` or :class:`~consilience.features.tokens.Map`.
+    refuses : callable
+        From a stimulus to the reason why the model cannot take it (too long), or None.
+    largest_batch : int, optional
+        Beyond it, the stimuli of a batch would change each other's numbers.
     """
 
     modality: str
     layers: list[str]
     encode: Callable[[list], list]
+    refuses: Callable = lambda item: None
+    largest_batch: int | None = None
+
+    def only(self, layers):
+        """The same, with some of the layers; InputError lists them if one is not there."""
+        absent = [layer for layer in layers if layer not in self.layers]
+        if absent:
+            raise InputError(f"layers names {absent[0]!r}; there are {', '.join(self.layers)}.")
+        kept = [self.layers.index(layer) for layer in layers]
+
+        def encode(items):
+            states = self.encode(items)
+            return [states[i] for i in kept]
+
+        return replace(self, layers=list(layers), encode=encode)
 
 
 def prepare(images, size, mean, std, channels="RGB", resample="bicubic"):

@@ -1,24 +1,93 @@
-"""A vision model of the Hugging Face hub, or of a folder laid out like one, with its own image processor."""
+"""A model of the transformers library in a folder laid out as on the Hugging Face hub, with its own processors."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+from ..kit import KitError
 from ..optional import bring
 from .encoder import Encoder, square
-from .transformer import drawn, encoder, pretrained
+from .families import family, modalities
+from .network import encoder
+from .sides import images, sounds, text_with_image, texts
+from .weights import drawn, need_room, pretrained, safetensors
 
-torch = bring("torch")
+OPTIONS = ("modality", "parts", "dtype", "device")  # what a call may choose
+SAFE = {"trust_remote_code": False}  # code that comes with a model is never run
 
 
 def load(row, folder, weights, seed) -> Encoder:
-    """An encoder with the model's hidden states as layers."""
-    transformers = bring("transformers")
+    """An encoder of the modality `row` names, with the layers that :mod:`.network` finds."""
+    transformers, torch = bring("transformers"), bring("torch")
+    config = configuration(folder)
+    for name, value in family(config).config.items():
+        setattr(config, name, value)
+    dtype, device = getattr(torch, row.get("dtype", "float32")), row.get("device", "cpu")
     if weights == "random":
-        model = drawn(transformers.AutoModel.from_config, transformers.AutoConfig.from_pretrained(folder), seed)
+        model = drawn(lambda config: transformers.AutoModel.from_config(config, dtype=dtype, **SAFE), config, seed)
     else:
-        model = pretrained(transformers.AutoModel, folder, dtype=torch.float32)
-    processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
+        safetensors(folder)
+        need_room(folder, saved_as(folder), row.get("dtype", "float32"), device)
+        options = {"config": config, "dtype": dtype, "use_safetensors": True, **SAFE}
+        model = pretrained(transformers.AutoModel, folder, **options)
+    model.config.use_cache = False  # of earlier tokens, for writing on
+    modality = row.get("modality") or modalities(config)[0]
+    return encoder(model.to(device), modality, side(modality, row, folder, config), row.get("parts"))
 
-    def pixels(images):
-        return processor([square(image) for image in images], return_tensors="pt")["pixel_values"]
 
-    return encoder(model, pixels)
+def configuration(folder):
+    """The configuration of the model in a folder.
+
+    Raises
+    ------
+    consilience.kit.KitError
+        If this version of transformers has no such model; code that comes with it would not be run.
+    """
+    try:
+        return bring("transformers").AutoConfig.from_pretrained(folder, **SAFE)
+    except (ValueError, KeyError) as error:
+        raise KitError(
+            f"{folder} holds a {told(folder).get('model_type', 'nameless')!r} model, which transformers "
+            f"{bring('transformers').__version__} does not have, and code that comes with a model is never run."
+        ) from error
+
+
+def side(modality, row, folder, config):
+    """The model's own processor of a modality."""
+    make = {"image": image_side, "text": text_side, "sound": sound_side}
+    if modality == "text+image":
+        return text_with_image(text_side(row, folder, config), image_side(row, folder, config))
+    return make[modality](row, folder, config)
+
+
+def image_side(row, folder, config):
+    processor = bring("transformers").AutoImageProcessor.from_pretrained(folder, backend="pil", **SAFE)
+    framed = square if row.get("input", {}).get("square") else lambda image: image
+
+    def pixels(pictures):
+        return dict(processor([framed(picture) for picture in pictures], return_tensors="pt"))
+
+    return images(pixels, getattr(config, "vision_config", None) or config)
+
+
+def text_side(row, folder, config):
+    tokenizer = bring("transformers").AutoTokenizer.from_pretrained(folder, **SAFE)
+    return texts(tokenizer, getattr(config, "text_config", None) or config)
+
+
+def sound_side(row, folder, config):
+    extractor = bring("transformers").AutoFeatureExtractor.from_pretrained(folder, **SAFE)
+    return sounds(extractor, getattr(config, "audio_config", None) or config)
+
+
+def told(folder):
+    """What config.json says."""
+    return json.loads((Path(folder) / "config.json").read_text(encoding="utf-8"))
+
+
+def saved_as(folder):
+    """The dtype of the weights in a folder, as config.json has it."""
+    config = told(folder)
+    inner = config.get("text_config") or {}
+    return config.get("dtype") or config.get("torch_dtype") or inner.get("dtype") or "float32"
