@@ -246,4 +246,4 @@ def fetch(names=None):
 
 
 def say(line):
-    Console(stderr=True).print(line)
+    Console(stderr=True).print(line, soft_wrap=True, markup=False, highlight=False)

@@ -15,7 +15,6 @@ from ..check import InputError, check_choice, check_whole
 from ..contents import digest
 from ..stimuli import Stimuli
 from . import store
-from .features import Features
 from .pooling import POOLS, pooled
 
 LIBRARIES = ("torch", "transformers", "onnxruntime", "pillow")
@@ -66,30 +65,25 @@ def encode(model, stimuli, *, pool=None, weights="trained", seed=0, batch_size=3
     row, folder = found(model)
     pool = check_choice(pool or row.get("pool", "mean"), "pool", POOLS)
     origin = provenance(str(model), row, folder, stimuli, pool, weights, int(seed))
-    path = store.address(origin)
-    kept = store.read(path, origin)
+    entry = store.entry(origin, stimuli.ids)
+    kept = entry.read()
     if kept is not None:
         return kept
     reader = import_module(f".{row['reader']}", __package__)
     encoder = reader.load(row, folder, weights, seed)
     doing = f"{model}{', random weights' * (weights == 'random')}"
-    arrays = compute(encoder, stimuli, pool, batch_size, doing, progress)
-    features = Features(str(model), weights, arrays, origin)
-    store.save(path, features)
-    return features
+    with entry.writing(len(stimuli)) as rows:
+        for start in track(range(rows.done, len(stimuli), batch_size), doing, transient=True, disable=not progress):
+            stop = min(start + batch_size, len(stimuli))
+            rows.append(compute(encoder, [stimuli.image(i) for i in range(start, stop)], pool, doing))
+    return entry.read()
 
 
-def compute(encoder, stimuli, pool, batch_size, doing, progress):
-    """{layer: float32 array of shape (n_stimuli, n_units)}, batch by batch."""
-    batches = range(0, len(stimuli), batch_size)
-    parts = []
-    for start in track(batches, doing, transient=True, disable=not progress):
-        stop = min(start + batch_size, len(stimuli))
-        states = encoder.encode([stimuli.image(i) for i in range(start, stop)])
-        parts.append([pooled(state, pool) for state in states])
+def compute(encoder, items, pool, doing):
+    """{layer: float32 array of shape (n_items, n_units)}, all of it finite."""
     arrays = {}
-    for layer, rows in zip(encoder.layers, zip(*parts, strict=True), strict=True):
-        arrays[layer] = np.concatenate(rows)
+    for layer, state in zip(encoder.layers, encoder.encode(items), strict=True):
+        arrays[layer] = pooled(state, pool)
         if not np.isfinite(arrays[layer]).all():
             raise FloatingPointError(f"{doing}: layer {layer} holds NaN or infinity.")
     return arrays
@@ -117,6 +111,7 @@ def provenance(model, row, folder, stimuli, pool, weights, seed):
         "n_stimuli": len(stimuli),
         "preprocessing": row.get("input", "the model's own image processor, after padding to a white square"),
         "pool": pool,
+        "aside": {"stimuli": stimuli.name},
         "code": store.code(),
         "versions": {library: installed(library) for library in LIBRARIES},
     }

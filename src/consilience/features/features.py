@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..check import InputError
+from . import sealed
+from .origin import Origin
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Features(Mapping):
@@ -19,14 +23,53 @@ class Features(Mapping):
     weights : {"trained", "random"}
         Random: the same architecture and preprocessing, nothing learned.
     arrays : dict of str to ndarray
-    origin : dict
-        SHA-256 of the weights and of the stimuli, preprocessing, pooling rule, seed, versions.
+        Read-only and memory-mapped where they come from a file, so they may be larger than memory.
+    origin : Origin
+        All that the numbers depend on: SHA-256 of the weights and of the stimuli, preprocessing, pooling rule, seed,
+        versions. A dict for JSON; ``str(features.origin)`` is a sentence.
+    ids : tuple of str, or None
+        The names of the stimuli, one a row.
     """
 
     model: str
     weights: str
     arrays: dict[str, np.ndarray]
-    origin: dict
+    origin: Origin
+    ids: tuple[str, ...] | None = None
+
+    def __post_init__(self):
+        rows = {layer: len(X) for layer, X in self.arrays.items()}
+        if self.ids is not None and set(rows.values()) != {len(self.ids)}:
+            raise InputError(f"there are {len(self.ids)} ids, one is needed for each row; rows are {rows}.")
+
+    def save(self, path):
+        """Write everything to one .safetensors file, whole or not at all; any library can read it.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Raises
+        ------
+        consilience.features.disk.DiskFull
+        """
+        sealed.write(path, self.arrays, self.origin, self.ids)
+
+    @classmethod
+    def load(cls, path):
+        """The features that :meth:`save` wrote, memory-mapped, after every byte was checked.
+
+        Raises
+        ------
+        InputError
+            If the file is not what was written.
+        OSError
+            If it is not there, or cannot be read.
+        """
+        arrays, origin, ids = sealed.read(path)
+        origin = Origin(origin)
+        ids = None if ids is None else tuple(ids)
+        return cls(origin.get("model", "unknown"), origin.get("weights", "unknown"), arrays, origin, ids)
 
     @property
     def layers(self):
