@@ -19,7 +19,7 @@ FLOORS = [  # the higher, the more it may use; rooms of one floor do not know ea
     ["resampling"],
     ["plots"],
     ["alignment"],
-    ["comparison", "power", "scale"],
+    ["comparison", "power", "retrieval", "scale"],
     ["book"],
     ["cli"],
 ]

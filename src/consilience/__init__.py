@@ -23,17 +23,21 @@ from consilience.metrics import (
     cycle_knn,
     distance_correlation,
     hsic,
+    indra_representation,
     linear_predictivity,
     mutual_knn,
     participation_ratio,
     procrustes,
     pwcca,
+    recall,
+    relative_representation,
     rsa,
     rv,
     svcca,
 )
 from consilience.power import power_curve, stimuli_needed
 from consilience.resampling import Resampled
+from consilience.retrieval import Retrieval, retrieval
 from consilience.scale import ScaleOfAgreement, scale_of_agreement
 
 try:
@@ -46,6 +50,7 @@ __all__ = [
     "Comparison",
     "InputError",
     "Resampled",
+    "Retrieval",
     "ScaleOfAgreement",
     "align",
     "catalogue",
@@ -57,6 +62,7 @@ __all__ = [
     "distance_correlation",
     "encode",
     "hsic",
+    "indra_representation",
     "linear_predictivity",
     "mutual_knn",
     "neighbors",
@@ -64,6 +70,9 @@ __all__ = [
     "power_curve",
     "procrustes",
     "pwcca",
+    "recall",
+    "relative_representation",
+    "retrieval",
     "rsa",
     "rv",
     "scale_of_agreement",

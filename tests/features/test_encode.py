@@ -1,5 +1,7 @@
 """Encoding and its cache, with tiny models in folders laid out as the hub does it."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from PIL import Image
 from consilience import features, kit
 from consilience.features import store
 from consilience.features.encoder import prepare, square
+from consilience.features.pooling import pooled
 from consilience.stimuli import Stimuli
 
 VIT = {"hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 32}
@@ -19,6 +22,10 @@ def empty_cache(tmp_path, monkeypatch):
     """Features go into an empty folder; the kit stays where it is."""
     monkeypatch.setattr(store, "cache", lambda: tmp_path / "cache")
     return tmp_path / "cache/features"
+
+
+def kept(folder):
+    return list(folder.glob("*.safetensors"))
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +98,7 @@ def test_an_untrained_twin_is_reproducible_and_another(vit, noise, empty_cache):
     state = torch.random.get_rng_state()
     twin = encode(vit, noise, weights="random", seed=3)
     assert torch.equal(state, torch.random.get_rng_state()), "the reader's own random numbers are left alone"
-    for file in empty_cache.iterdir():
+    for file in kept(empty_cache):
         file.unlink()
     torch.manual_seed(99)
     again, other = encode(vit, noise, weights="random", seed=3), encode(vit, noise, weights="random", seed=4)
@@ -104,7 +111,7 @@ def test_an_untrained_twin_is_reproducible_and_another(vit, noise, empty_cache):
 
 def test_batch_size_does_not_matter(vit, noise, empty_cache):
     one = encode(vit, noise, batch_size=1)
-    (file,) = empty_cache.iterdir()
+    (file,) = kept(empty_cache)
     file.unlink()
     all_at_once = encode(vit, noise, batch_size=7)
     for layer in one:
@@ -123,32 +130,44 @@ def test_what_was_encoded_is_read_from_the_cache(vit, noise, monkeypatch):
 def test_other_stimuli_weights_or_code_are_never_taken_for_these(vit, noise, empty_cache, tmp_path, monkeypatch):
     encode(vit, noise)
     encode(vit, noise[:4])
-    assert len(list(empty_cache.iterdir())) == 2
+    assert len(kept(empty_cache)) == 2
     model = transformers.ViTModel.from_pretrained(vit)
     with torch.no_grad():
         model.embeddings.cls_token += 1
     model.save_pretrained(vit)
     encode(vit, noise)
-    assert len(list(empty_cache.iterdir())) == 3
+    assert len(kept(empty_cache)) == 3
     monkeypatch.setattr(store, "code", lambda: "changed")
     encode(vit, noise)
-    assert len(list(empty_cache.iterdir())) == 4
+    assert len(kept(empty_cache)) == 4
 
 
-def test_an_interrupted_run_leaves_nothing(vit, noise, empty_cache, monkeypatch):
-    def interrupted(*_, **__):
-        raise KeyboardInterrupt
+def test_an_interrupted_run_goes_on_where_it_was(vit, noise, empty_cache, monkeypatch):
+    expected = encode(vit, noise[:5], batch_size=2)
+    seen = []
 
-    with monkeypatch.context() as patched:
-        patched.setattr(np, "savez", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            encode(vit, noise)
-    assert list(empty_cache.iterdir()) == []
+    def interrupted(state, pool):
+        seen.append(pool)
+        if len(seen) == 12:  # two batches of five layers, and then some
+            raise KeyboardInterrupt
+        return pooled(state, pool)
+
+    (file,) = kept(empty_cache)
+    file.unlink()
+    monkeypatch.setattr(import_module("consilience.features.batches"), "pooled", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        encode(vit, noise[:5], batch_size=2)
+    assert kept(empty_cache) == []
+    seen.clear()
+    found = encode(vit, noise[:5], batch_size=2)
+    assert len(seen) == 5, "one batch was left"
+    for layer in expected:
+        np.testing.assert_array_equal(found[layer], expected[layer])
 
 
 def test_a_broken_file_is_computed_again(vit, noise, empty_cache):
     first = encode(vit, noise)
-    (file,) = empty_cache.iterdir()
+    (file,) = kept(empty_cache)
     file.write_bytes(file.read_bytes()[:200])
     np.testing.assert_array_equal(encode(vit, noise)["norm"], first["norm"])
 

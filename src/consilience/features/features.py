@@ -23,7 +23,7 @@ class Features(Mapping):
     weights : {"trained", "random"}
         Random: the same architecture and preprocessing, nothing learned.
     arrays : dict of str to ndarray
-        Read-only and memory-mapped where they come from a file, so they may be larger than memory.
+        From a file larger than 64 MB, memory-mapped and read-only, so they may be larger than memory.
     origin : Origin
         All that the numbers depend on: SHA-256 of the weights and of the stimuli, preprocessing, pooling rule, seed,
         versions. A dict for JSON; ``str(features.origin)`` is a sentence.
@@ -57,7 +57,7 @@ class Features(Mapping):
 
     @classmethod
     def load(cls, path):
-        """The features that :meth:`save` wrote, memory-mapped, after every byte was checked.
+        """The features that :meth:`save` wrote, after every byte was checked.
 
         Raises
         ------

@@ -1,6 +1,6 @@
 """Rows on their way to disk: written in place, batch by batch, and found again by the next run.
 
-A folder holds the file as it will be and a journal: the shapes of the layers, then one line a batch, with the number of
+A folder holds the file as it will be and a journal: the width of each layer, then one line a batch, with the number of
 its rows and the SHA-256 of their bytes. A run that is killed leaves both. The next one believes only rows whose bytes
 are what the journal says.
 """
@@ -14,7 +14,7 @@ import numpy as np
 
 from ..check import InputError
 from .disk import put, reserve, settle, words_for_a_full_disk
-from .sealed import FLOAT, head, placed, seal
+from .sealed import FLOAT, head, placed, seal, unsealed
 
 
 class Rows:
@@ -50,9 +50,7 @@ class Rows:
         if not self.blocks:
             self.begin(shapes)
         if shapes != {layer: block.shape for layer, block in self.blocks.items()}:
-            raise InputError(
-                f"the layers or units of row {self.done} on are not those of the rows before it: {shapes}."
-            )
+            raise InputError(f"row {self.done} has other layers or units than the rows before it: {shapes}.")
         if {len(X) for X in arrays.values()} != {n_batch} or not 0 < n_batch <= self.n_stimuli - self.done:
             raise InputError(f"{n_batch} rows after {self.done} do not fit {self.n_stimuli} stimuli in every layer.")
         with words_for_a_full_disk(self.folder):
@@ -73,7 +71,7 @@ class Rows:
         with words_for_a_full_disk(self.folder, size / 1e6):
             reserve(self.file, size)
             put(self.file, first)
-            self.note(shapes)
+            self.note({layer: d for layer, (_, d) in shapes.items()})
         self.blocks = blocks
 
     def resume(self):
@@ -82,12 +80,13 @@ class Rows:
         kept = 0
         try:
             for line in (self.folder / "journal").read_bytes().splitlines(keepends=True):
-                said = json.loads(line)
+                said = json.loads(line[:-1])  # a line without its end is none
                 if not kept:
-                    first = head(said, self.origin, self.ids)
-                    if self.file.read(len(first)) != first or {n for n, _ in said.values()} != {self.n_stimuli}:
+                    shapes = {layer: (self.n_stimuli, d) for layer, d in said.items()}
+                    first = head(shapes, self.origin, self.ids)
+                    if unsealed(self.file.read(len(first))) != first:
                         return
-                    self.blocks = placed(said, len(first))
+                    self.blocks = placed(shapes, len(first))
                 elif said["sha256"] == self.digest(said["rows"]):
                     self.done += said["rows"]
                 else:

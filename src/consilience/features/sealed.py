@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ LONGEST_HEADER = 100_000_000  # bytes; the limit of the safetensors library
 BEFORE_SEAL = 8 + len('{"__metadata__":{"sha256":"')
 SEAL = slice(BEFORE_SEAL, BEFORE_SEAL + 64)
 FLOAT = np.dtype("<f4")
+MAPPED_FROM = 64_000_000  # bytes; a smaller file is read into memory, where nothing that befalls it can follow
 
 
 class BrokenFile(InputError):
@@ -138,11 +140,12 @@ def seal(file):
 
 
 def read(path):
-    """The layers of a sealed file, memory-mapped and read-only, after every byte of it was checked.
+    """The layers of a sealed file, after every byte of it was checked.
 
     Returns
     -------
-    arrays : dict of str to float32 memmap of shape (n_stimuli, n_units)
+    arrays : dict of str to float32 array of shape (n_stimuli, n_units)
+        Of a file larger than 64 MB, read-only and memory-mapped.
     origin : dict
     ids : list of str, or None
 
@@ -165,7 +168,15 @@ def read(path):
                 raise BrokenFile("its bytes are not those that were written")
         except BrokenFile as error:
             raise BrokenFile(f"{path} cannot be used: {error}.") from None
-        return {layer: np.memmap(file, FLOAT, "r", b.start, b.shape) for layer, b in blocks.items()}, origin, ids
+        return {layer: array(file, block) for layer, block in blocks.items()}, origin, ids
+
+
+def array(file, block):
+    """One layer of an open file, in memory or mapped."""
+    if os.fstat(file.fileno()).st_size >= MAPPED_FROM:
+        return np.memmap(file, FLOAT, "r", block.start, block.shape)
+    file.seek(block.start)
+    return np.fromfile(file, FLOAT, math.prod(block.shape)).reshape(block.shape)
 
 
 def write(path, arrays, origin, ids=None):

@@ -69,7 +69,7 @@ class Entry:
         return self.path.with_suffix(PARTIAL)
 
     def read(self, quietly=False):
-        """The features, every byte checked and memory-mapped; None if they are not there or not whole.
+        """The features, every byte checked; None if they are not there or not whole.
 
         A file that is there but cannot be used is named in one line, and the next :meth:`writing` replaces it.
         """

@@ -1,16 +1,18 @@
 """The metrics, one file a family. Stateless functions: two arrays in, one float out; each with its card."""
 
-from consilience.metrics import correlation, geometry, kernel, neighborhood, prediction
+from consilience.metrics import correlation, geometry, kernel, matching, neighborhood, prediction
+from consilience.metrics.anchors import indra_representation, relative_representation
 from consilience.metrics.card import Card
 from consilience.metrics.correlation import cca, pwcca, svcca
 from consilience.metrics.dimension import participation_ratio
 from consilience.metrics.geometry import distance_correlation, procrustes, rsa
 from consilience.metrics.kernel import cka, hsic, rv
+from consilience.metrics.matching import recall
 from consilience.metrics.neighborhood import cknna, cycle_knn, mutual_knn
 from consilience.metrics.prediction import linear_predictivity
 from consilience.metrics.relation import Relation, product
 
-FAMILIES = (kernel, neighborhood, geometry, correlation, prediction)
+FAMILIES = (kernel, neighborhood, geometry, correlation, prediction, matching)
 CARDS = {card.name: card for family in FAMILIES for card in family.CARDS}
 
 
@@ -30,12 +32,15 @@ __all__ = [
     "cycle_knn",
     "distance_correlation",
     "hsic",
+    "indra_representation",
     "linear_predictivity",
     "mutual_knn",
     "participation_ratio",
     "procrustes",
     "product",
     "pwcca",
+    "recall",
+    "relative_representation",
     "rsa",
     "rv",
     "svcca",
