@@ -8,7 +8,28 @@ import torch
 import transformers
 from tokenizers import models, pre_tokenizers, processors
 
-WORDS = "a the cat dog house runs sleeps under over tree blue red big small on mat and then it rains".split()
+WORDS = [
+    "a",
+    "the",
+    "cat",
+    "dog",
+    "house",
+    "runs",
+    "sleeps",
+    "under",
+    "over",
+    "tree",
+    "blue",
+    "red",
+    "big",
+    "small",
+    "on",
+    "mat",
+    "and",
+    "then",
+    "it",
+    "rains",
+]
 SMALL = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
 PICTURE = {"image_size": 16, "patch_size": 8}
 CONVOLUTIONS = {"conv_dim": [8, 8], "conv_kernel": [10, 3], "conv_stride": [5, 2]}
@@ -59,6 +80,12 @@ def t5():
 def gpt():
     """No special token around a text, and none to pad with."""
     return tokenizer(eos_token="<|endoftext|>")
+
+
+def qwen():
+    """Bytes as tokens: the library makes no other tokenizer for this family."""
+    vocabulary = {letter: i for i, letter in enumerate("ĠabcdefghijklmnopqrstuvwxyzT.")}
+    return transformers.Qwen2Tokenizer(vocab=vocabulary, merges=[], model_max_length=64)
 
 
 def llama():
