@@ -17,9 +17,10 @@ FLOORS = [  # the higher, the more it may use; rooms of one floor do not know ea
     ["pairings"],
     ["nulls"],
     ["resampling"],
-    ["plots"],
+    ["plots", "pieces"],
     ["alignment"],
     ["comparison", "power", "retrieval", "scale"],
+    ["atlas"],
     ["book"],
     ["cli"],
 ]

@@ -54,3 +54,30 @@ def test_a_scale_curve(world):
     table = cs.scale_of_agreement(world[0]["late"], world[1]["last"])
     ax = table.scale_curve()
     np.testing.assert_allclose(ax.lines[-1].get_ydata(), table.score)
+
+
+@pytest.fixture(scope="module")
+def atlas():
+    rng = np.random.default_rng(1)
+    z, other = rng.standard_normal((2, 40, 4))
+    seen = {"a": z, "b": z, "c": other, "d": other}
+    models = {name: s @ rng.standard_normal((4, 9)) + 0.1 * rng.standard_normal((40, 9)) for name, s in seen.items()}
+    return cs.atlas(models, "cka", draws=99, progress=False)
+
+
+def test_models_that_are_alike_stand_together(atlas):
+    ax = atlas.embedding(kinds={"a": "one", "b": "one", "c": "other", "d": "other"})
+    at = {text.get_text(): np.array(text.xy) for text in ax.texts}
+    near = max(np.linalg.norm(at["a"] - at["b"]), np.linalg.norm(at["c"] - at["d"]))
+    assert near < 0.5 * np.linalg.norm(at["a"] - at["c"])
+    leaves = [tick.get_text() for tick in atlas.dendrogram().get_yticklabels()]
+    assert {frozenset(leaves[:2]), frozenset(leaves[2:])} == {frozenset("ab"), frozenset("cd")}
+
+
+def test_a_property_of_models_beside_their_likeness(atlas):
+    likeness = atlas.matrix().loc[:, "a"].fillna(1)
+    ax = atlas.against({"b": 3.0, "c": 1.0, "d": 1.5}, to=["a"])
+    assert ax.lines[0].get_xdata().tolist() == likeness[["b", "c", "d"]].tolist()
+    assert "over 3 models" in ax.get_title(loc="left")
+    with pytest.raises(cs.InputError, match="three are needed"):
+        atlas.against({"a": 1.0, "b": 2.0})

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from consilience import stimuli
 from consilience.alignment import Alignment, align
+from consilience.atlas import Atlas, atlas
 from consilience.check import InputError
 from consilience.comparison import Comparison, compare
 from consilience.core import neighbors, show_versions
@@ -47,12 +48,14 @@ except PackageNotFoundError:  # run from a checkout that is not installed
 
 __all__ = [
     "Alignment",
+    "Atlas",
     "Comparison",
     "InputError",
     "Resampled",
     "Retrieval",
     "ScaleOfAgreement",
     "align",
+    "atlas",
     "catalogue",
     "cca",
     "cka",

@@ -1,4 +1,4 @@
-"""The command line: ``consilience doctor | kit | metrics | align | compare``."""
+"""The command line: ``consilience doctor | kit | metrics | align | compare | atlas``."""
 
 from __future__ import annotations
 
@@ -112,6 +112,47 @@ def compare(
     typer.echo(found.to_json(orient="records") if json else repr(found))
 
 
+@app.command()
+def atlas(
+    plan: Annotated[
+        Path, typer.Argument(help="A YAML file: models (names and files), metrics and what cs.atlas takes.")
+    ],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the table there, as .csv or .parquet.")] = None,
+    jobs: Annotated[int, typer.Option(help="Pairs of models at a time.")] = 1,
+):
+    """Compare many models with one another; an interrupted run goes on where it was."""
+    import consilience as cs
+
+    def table():
+        models, settings = planned(plan)
+        return cs.atlas(models, n_jobs=jobs, **settings)
+
+    found = or_stop("atlas", table)
+    if out is not None:
+        fresh = out.with_name(f".{out.name}")
+        found.to_parquet(fresh) if out.suffix == ".parquet" else found.to_csv(fresh, index=False)
+        fresh.replace(out)
+    typer.echo(found.sentence())
+
+
+def planned(path):
+    """Models and settings of an atlas, as its file has them; paths are relative to the file."""
+    import yaml
+
+    import consilience as cs
+
+    try:
+        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+        models = {str(name): path.parent / file for name, file in said.pop("models").items()}
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
+        raise cs.InputError(
+            f"{path} must be YAML that begins with models: and a file for each name. {error}"
+        ) from error
+    if "keep" in said:
+        said["keep"] = path.parent / said["keep"]
+    return models, said
+
+
 def matched_files(x, y):
     """Two files' representations, rows matched by id where both have ids."""
     from consilience.files import matched, read
@@ -145,3 +186,7 @@ def or_stop(command, compute):
 def stop(words):
     typer.echo(words, err=True)
     raise typer.Exit(2)
+
+
+if __name__ == "__main__":
+    app()

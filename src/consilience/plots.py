@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import stats
+from scipy.cluster import hierarchy
+from scipy.spatial.distance import squareform
+from sklearn.decomposition import KernelPCA
 
+from consilience.check import InputError
 from consilience.optional import bring
 
 CHANCE = "0.7"  # the grey of what chance does, in every picture
@@ -84,3 +89,70 @@ def draw_nulls(table, axes=None):
         ax.legend(frameon=False, fontsize="small")
         bring("seaborn").despine(ax=ax)
     return axes
+
+
+def unlikeness(wide):
+    """1 - likeness between models, an array; every pair must have been compared."""
+    likeness = np.clip(wide.to_numpy(dtype=float, copy=True), 0, 1)
+    np.fill_diagonal(likeness, 1)
+    if not np.isfinite(likeness).all():
+        raise InputError("Some pairs of models have no calibrated score, so that there is nothing to draw.")
+    return 1 - likeness
+
+
+def draw_dendrogram(wide, ax=None):
+    """Models as a tree by average linkage of 1 - calibrated score; at 1 two models are no more alike than by chance."""
+    plt = pyplot()
+    ax = plt.subplots(figsize=(6, 0.3 * len(wide) + 1))[1] if ax is None else ax
+    tree = hierarchy.linkage(squareform(unlikeness(wide), checks=False), "average")
+    hierarchy.dendrogram(tree, labels=list(wide.index), orientation="left", ax=ax, link_color_func=lambda _: SCORE)
+    ax.set(xlabel="1 - calibrated score", xlim=(1, 0))
+    bring("seaborn").despine(ax=ax, left=True)
+    return ax
+
+
+def draw_embedding(wide, kinds=None, ax=None):
+    """Models as points by classical scaling of 1 - calibrated score, and how much of the distances two axes keep."""
+    plt, sns = pyplot(), bring("seaborn")
+    ax = plt.subplots(figsize=(5, 4.6))[1] if ax is None else ax
+    points, kept = scaled(unlikeness(wide))
+    kinds = [""] * len(wide) if kinds is None else [kinds[model] for model in wide.index]
+    sns.scatterplot(x=points[:, 0], y=points[:, 1], hue=kinds, style=kinds, s=60, palette="colorblind", ax=ax)
+    name_points(ax, wide.index, points)
+    ax.set(xticks=[], yticks=[], xlabel=f"two axes keep {kept:.0%} of the squared distances", ylabel="", aspect="equal")
+    if len(set(kinds)) < 2:
+        ax.get_legend().remove()
+    sns.despine(ax=ax, left=True, bottom=True)
+    return ax
+
+
+def scaled(distances):
+    """Two coordinates for each model by classical scaling (Torgerson 1952), and the share of variance they keep."""
+    halves = distances**2 / 2
+    found = KernelPCA(n_components=2, kernel="precomputed").fit_transform(-halves)
+    return found, float(min(1, (found**2).sum() / (halves.mean() * len(halves))))
+
+
+def draw_against(values, likeness, ax=None):
+    """A property of each model against its likeness to others, with Spearman's correlation and its p by shuffling."""
+    plt = pyplot()
+    ax = plt.subplots(figsize=(5, 4))[1] if ax is None else ax
+    found = stats.permutation_test(
+        (likeness.to_numpy(),),
+        lambda x: stats.spearmanr(x, values.to_numpy()).statistic,
+        permutation_type="pairings",
+        n_resamples=9999,
+        rng=np.random.default_rng(0),
+    )
+    ax.plot(likeness, values, "o", color=SCORE)
+    name_points(ax, values.index, zip(likeness, values, strict=True))
+    ax.set(xlabel="mean calibrated score", ylabel=values.name or "property of the model")
+    said = f"Spearman {found.statistic:.2f}, p = {found.pvalue:.3g} over {len(values)} models"
+    ax.set_title(said, fontsize="medium", loc="left")
+    bring("seaborn").despine(ax=ax)
+    return ax
+
+
+def name_points(ax, names, points):
+    for name, point in zip(names, points, strict=True):
+        ax.annotate(name, point, xytext=(4, 4), textcoords="offset points", fontsize="small")
