@@ -7,6 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from consilience.cli import app
+from consilience.features import Features
+from consilience.features.origin import Origin
 
 run = CliRunner().invoke
 
@@ -93,6 +95,17 @@ def test_compare_matches_rows_by_id_and_prints_json(tmp_path):
     late = next(row for row in rows if row["metric"] == "cka" and row["layer_a"] == "late")
     assert late["p"] <= 1e-3
     assert late["score"] > 0.5
+
+
+def test_compare_takes_features_matched_by_id_and_says_where_they_come_from(tmp_path):
+    rng = np.random.default_rng(0)
+    X, order, names = rng.standard_normal((40, 5)), rng.permutation(40), np.array([f"picture {i}" for i in range(40)])
+    Features.of({"late": X}, {"model": "vit"}, names).save(tmp_path / "a.safetensors")
+    Features.of({"last": X[order]}, {"model": "bert"}, names[order]).save(tmp_path / "b.safetensors")
+    found = run(app, ["compare", str(tmp_path / "a.safetensors"), str(tmp_path / "b.safetensors"), "--json"])
+    for row in json.loads(found.output):
+        assert row["score"] == pytest.approx(1, abs=1e-6)
+        assert row["from_a"] == Origin({"model": "vit"}).label and row["from_b"].startswith("bert ")
 
 
 def test_compare_says_what_stands_out(tmp_path):

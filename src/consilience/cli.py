@@ -1,13 +1,16 @@
-"""The command line: ``consilience doctor | kit | metrics | align | compare | atlas``."""
+"""The command line: ``consilience doctor | kit | metrics | encode | cache | align | compare | atlas``."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 app = typer.Typer(help="Measure whether models, and brains, come to see the world alike.", no_args_is_help=True)
+cached = typer.Typer(help="Features on disk: list, verify or prune them.", invoke_without_command=True)
+app.add_typer(cached, name="cache")
 
 
 @app.command()
@@ -48,6 +51,64 @@ def metrics():
     for card in catalogue().values():
         table.add_row(card.name, card.title, card.value_range, card.null, card.misleads)
     Console().print(table)
+
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")]
+
+
+@cached.callback()
+def cache(context: typer.Context):
+    """List the features on disk, the least recently used first. Headers and lengths are checked."""
+    from consilience.features import cache
+
+    if context.invoked_subcommand is None:
+        cache.show(cache.listed(), "The cache of features")
+
+
+@cached.command()
+def verify():
+    """Read every byte of every file, and say which are whole."""
+    from rich.progress import track
+
+    from consilience.features import cache
+
+    items = [cache.verified(one) for one in track(cache.listed(), "verifying", transient=True)]
+    cache.show(items, "The cache of features, every byte checked")
+    if any(one.broken for one in items):
+        raise typer.Exit(1)
+
+
+@cached.command()
+def prune(
+    size: Annotated[
+        str | None, typer.Argument(help="What may stay, such as 500MB or 2GB; all that is whole if none.")
+    ] = None,
+    yes: Yes = False,
+):
+    """Show what would go for the rest to fit a size, and remove it: broken files, then the least recently used."""
+    from consilience.features import cache
+
+    items = cache.surplus(cache.listed(), or_stop("cache prune", lambda: megabytes(size)))
+    if not items:
+        typer.echo("Nothing needs to go.")
+        return
+    cache.show(items, "To be removed")
+    if yes or typer.confirm("Remove these?"):
+        gone = cache.remove(items)
+        typer.echo(f"{len(gone)} removed; {sum(one.megabytes for one in gone):,.1f} MB are free again.")
+
+
+def megabytes(size):
+    """A size in words, such as "2GB", in megabytes; without words, no limit."""
+    from consilience import InputError
+
+    if size is None:
+        return float("inf")
+    found = re.fullmatch(r"([0-9.]+) *([kMGT]?)B?", size.strip(), re.IGNORECASE)
+    try:
+        return float(found[1]) * {"K": 1e-3, "M": 1, "G": 1e3, "T": 1e6}[found[2].upper()]
+    except (TypeError, ValueError, KeyError):
+        raise InputError(f"{size!r} is no size; write it with its unit, such as 500MB or 2GB.") from None
 
 
 File = Annotated[
@@ -102,11 +163,10 @@ def compare(
 
     def table():
         first, second = matched_files(a, b)
-        named = ({name or one.source: X for name, X in one.layers.items()} for one in (first, second))
         metrics = [*(metric or []), *(more or [])] or ["cka", "mutual_knn"]
         options = {} if k is None else {"k": k}
         chosen = {"alpha": alpha, "draws": draws, "groups": labels(groups), "seed": seed}
-        return cs.compare(*named, metrics=metrics, **chosen, **options)
+        return cs.compare(first.named(), second.named(), metrics=metrics, **chosen, **options)
 
     found = or_stop("compare", table)
     typer.echo(found.to_json(orient="records") if json else repr(found))
