@@ -52,7 +52,7 @@ def spoil(path):
 
 def test_an_empty_cache_is_listed():
     found = run(app, ["cache"])
-    assert found.exit_code == 0 and "0 in" in found.output
+    assert found.exit_code == 0 and "0 of 0 in" in found.output
     assert "Nothing needs to go" in run(app, ["cache", "prune", "1MB"]).output
 
 

@@ -126,13 +126,16 @@ def remove(items):
 
 def show(items, title):
     """Print a table of what is in the cache, or of what would go."""
-    table = Table(title=title, caption=f"{len(items)} in {folder()}, {sum(one.megabytes for one in items):,.1f} MB")
+    table = Table(title=title)
     for column in ("model", "stimuli", "layers", "rows", "MB", "used", "state"):
-        table.add_column(column, justify="right" if column in ("layers", "rows", "MB") else "left")
+        number = column in ("layers", "rows", "MB")
+        table.add_column(column, justify="right" if number else "left", no_wrap=number or column == "used")
     for one in items:
         size, used = f"{one.megabytes:,.1f}", f"{one.used:%Y-%m-%d %H:%M}"
         table.add_row(one.model, one.stimuli, str(one.layers), str(one.rows), size, used, one.state)
     Console().print(table)
+    total = f"{len(items)} of {len(listed())} in {folder()}, {sum(one.megabytes for one in items):,.1f} MB"
+    Console().print(total, soft_wrap=True, markup=False, highlight=False)
 
 
 def is_held(path):
