@@ -1,116 +1,15 @@
-"""The command line: ``consilience doctor | kit | metrics | encode | cache | align | compare | atlas``."""
+"""Scores of saved arrays: two of them, two models' layers, many models."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Measure whether models, and brains, come to see the world alike.", no_args_is_help=True)
-cached = typer.Typer(help="Features on disk: list, verify or prune them.", invoke_without_command=True)
-app.add_typer(cached, name="cache")
+from .words import or_stop
 
-
-@app.command()
-def doctor():
-    """Say which path computes (compiled, CUDA or NumPy), and why."""
-    from consilience import show_versions
-
-    show_versions()
-
-
-@app.command()
-def kit(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Models and data sets; all that the book needs if none.")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Fetch without asking.")] = False,
-):
-    """Show and fetch real models and real data: sizes and licences first, then verified files."""
-    from consilience import kit as offline_kit
-
-    try:
-        missing = offline_kit.show_plan(names or None)
-        if not missing or yes or typer.confirm("Fetch what is missing?"):
-            offline_kit.fetch(names or None)  # what is here is verified again
-    except offline_kit.KitError as error:
-        stop(f"consilience kit: {error}")
-
-
-@app.command()
-def metrics():
-    """List every metric with its range, its null and when it misleads."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from consilience import catalogue
-
-    table = Table("name", "what", "range", "by chance", "misleads when", show_lines=True)
-    for card in catalogue().values():
-        table.add_row(card.name, card.title, card.value_range, card.null, card.misleads)
-    Console().print(table)
-
-
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")]
-
-
-@cached.callback()
-def cache(context: typer.Context):
-    """List the features on disk, the least recently used first. Headers and lengths are checked."""
-    from consilience.features import cache
-
-    if context.invoked_subcommand is None:
-        cache.show(cache.listed(), "The cache of features")
-
-
-@cached.command()
-def verify():
-    """Read every byte of every file, and say which are whole."""
-    from rich.progress import track
-
-    from consilience.features import cache
-
-    items = [cache.verified(one) for one in track(cache.listed(), "verifying", transient=True)]
-    cache.show(items, "The cache of features, every byte checked")
-    if any(one.broken for one in items):
-        raise typer.Exit(1)
-
-
-@cached.command()
-def prune(
-    size: Annotated[
-        str | None, typer.Argument(help="What may stay, such as 500MB or 2GB; all that is whole if none.")
-    ] = None,
-    yes: Yes = False,
-):
-    """Show what would go for the rest to fit a size, and remove it: broken files, then the least recently used."""
-    from consilience.features import cache
-
-    items = cache.surplus(cache.listed(), or_stop("cache prune", lambda: megabytes(size)))
-    if not items:
-        typer.echo("Nothing needs to go.")
-        return
-    cache.show(items, "To be removed")
-    if yes or typer.confirm("Remove these?"):
-        gone = cache.remove(items)
-        typer.echo(f"{len(gone)} removed; {sum(one.megabytes for one in gone):,.1f} MB are free again.")
-
-
-def megabytes(size):
-    """A size in words, such as "2GB", in megabytes; without words, no limit."""
-    from consilience import InputError
-
-    if size is None:
-        return float("inf")
-    found = re.fullmatch(r"([0-9.]+) *([kMGT]?)B?", size.strip(), re.IGNORECASE)
-    try:
-        return float(found[1]) * {"K": 1e-3, "M": 1, "G": 1e3, "T": 1e6}[found[2].upper()]
-    except (TypeError, ValueError, KeyError):
-        raise InputError(f"{size!r} is no size; write it with its unit, such as 500MB or 2GB.") from None
-
-
+app = typer.Typer()
 File = Annotated[
     Path,
     typer.Argument(help="Stimuli by units, or several layers: .npy, .npz, .safetensors, .parquet, .csv or .pt."),
@@ -231,22 +130,3 @@ def labels(path):
     if path.suffix in READERS and path.suffix != ".csv":
         return next(iter(read(path).layers.values())).ravel()
     return np.array(path.read_text().split())
-
-
-def or_stop(command, compute):
-    """The result, or one line of words and a status."""
-    from consilience import InputError
-
-    try:
-        return compute()
-    except (InputError, OSError) as error:
-        stop(f"consilience {command}: {error}")
-
-
-def stop(words):
-    typer.echo(words, err=True)
-    raise typer.Exit(2)
-
-
-if __name__ == "__main__":
-    app()
