@@ -7,6 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from consilience.cli import app
+from consilience.features import Features
+from consilience.features.origin import Origin
 
 run = CliRunner().invoke
 
@@ -95,6 +97,17 @@ def test_compare_matches_rows_by_id_and_prints_json(tmp_path):
     assert late["score"] > 0.5
 
 
+def test_compare_takes_features_matched_by_id_and_says_where_they_come_from(tmp_path):
+    rng = np.random.default_rng(0)
+    X, order, names = rng.standard_normal((40, 5)), rng.permutation(40), np.array([f"picture {i}" for i in range(40)])
+    Features.of({"late": X}, {"model": "vit"}, names).save(tmp_path / "a.safetensors")
+    Features.of({"last": X[order]}, {"model": "bert"}, names[order]).save(tmp_path / "b.safetensors")
+    found = run(app, ["compare", str(tmp_path / "a.safetensors"), str(tmp_path / "b.safetensors"), "--json"])
+    for row in json.loads(found.output):
+        assert row["score"] == pytest.approx(1, abs=1e-6)
+        assert row["from_a"] == Origin({"model": "vit"}).label and row["from_b"].startswith("bert ")
+
+
 def test_compare_says_what_stands_out(tmp_path):
     found = run(app, ["compare", *two_models(tmp_path), "--metric", "mutual_knn", "--k", "5"])
     assert "most of all late and last" in found.output
@@ -114,3 +127,44 @@ def test_align_takes_labels_from_a_file(tmp_path):
     x = str(tmp_path / "x.npy")
     found = run(app, ["align", x, x, "--groups", str(tmp_path / "groups.txt")])
     assert "within 2 groups" in found.output
+
+
+def test_encode_writes_a_file_that_compare_takes(tmp_path, monkeypatch):
+    Image = pytest.importorskip("PIL.Image")
+    monkeypatch.setenv("CONSILIENCE_CACHE", str(tmp_path / "cache"))
+    rng = np.random.default_rng(0)
+    (tmp_path / "seen").mkdir()
+    for i in range(5):
+        Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(tmp_path / f"seen/{i}.png")
+    out = str(tmp_path / "pixels.safetensors")
+    found = run(app, ["encode", "pixels", str(tmp_path / "seen"), "-o", out])
+    assert found.exit_code == 0, found.output
+    assert "5 stimuli, 1 layers" in found.output and "pixels, on 5 stimuli of seen" in found.output
+    features = Features.load(out)
+    assert features.ids == tuple(f"{i}.png" for i in range(5))
+    picture = np.asarray(Image.open(tmp_path / "seen/3.png")) / 255
+    np.testing.assert_allclose(features["pixels"][3], picture.transpose(2, 0, 1).ravel(), atol=1e-6)
+    again = run(app, ["compare", out, out, "--metric", "cka", "--json"])
+    assert json.loads(again.output)[0]["score"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("model", "folder", "out", "words"),
+    [
+        ("pixels", "empty", "x.safetensors", "holds no pictures"),
+        ("pixels", "both", "x.safetensors", "holds images and texts"),
+        ("pixels", "texts", "x.npz", "must end in .safetensors"),
+        ("no-such-model", "texts", "x.safetensors", "no-such-model"),
+        ("pixels", "no-such-data", "x.safetensors", "no-such-data"),
+    ],
+)
+def test_encode_refuses_in_one_line(tmp_path, model, folder, out, words):
+    for name, files in {"empty": [], "both": ["a.png", "b.txt"], "texts": ["b.txt"]}.items():
+        (tmp_path / name).mkdir()
+        for file in files:
+            (tmp_path / name / file).write_text("a word")
+    place = str(tmp_path / folder) if (tmp_path / folder).is_dir() else folder
+    found = run(app, ["encode", model, place, "-o", str(tmp_path / out)])
+    assert found.exit_code == 2
+    assert len(found.stderr.strip().splitlines()) == 1 and words in found.stderr
+    assert not (tmp_path / out).exists()

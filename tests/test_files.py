@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from consilience.check import InputError
+from consilience.features import Features
 from consilience.files import Representation, matched, read
 
 
@@ -56,6 +57,18 @@ def test_tables(tmp_path, suffix):
     found = read(tmp_path / f"x{suffix}")
     assert found.ids.tolist() == list("uvwxyz")
     np.testing.assert_allclose(found.layers[""], layers()["first"], rtol=1e-12)
+
+
+def test_features_come_with_their_ids_and_origin(tmp_path):
+    Features.of(layers(), {"model": "vit", "pool": "mean"}, "abcdef").save(tmp_path / "x.safetensors")
+    found = read(tmp_path / "x.safetensors")
+    same(found.layers, layers())
+    assert found.ids.tolist() == list("abcdef")
+    assert found.rows([1, 0]).named().origin == {"model": "vit", "pool": "mean"}
+    whole = (tmp_path / "x.safetensors").read_bytes()
+    (tmp_path / "x.safetensors").write_bytes(whole[:-1] + b"\0")
+    with pytest.raises(InputError, match="not those that were written"):
+        read(tmp_path / "x.safetensors")
 
 
 def test_rows_are_matched_by_their_ids():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import consilience as cs
+from consilience.features import Features
 
 pytest.importorskip("seaborn")
 
@@ -41,6 +42,15 @@ def test_a_heatmap_hatches_what_chance_could_be(world):
         part = table[table.metric == metric]
         assert len(ax.patches) == (part.p_max > 0.05).sum()
         np.testing.assert_allclose(ax.collections[0].get_array().ravel(), part.matrix().ravel())
+
+
+def test_axes_say_whose_layers_they_are(world):
+    a, b = (Features.of(layers, {"model": name}) for layers, name in zip(world, ("vit", "bert"), strict=True))
+    table = cs.compare(a, b, metrics="cka", draws=99)
+    (ax,) = np.atleast_1d(table.heatmap())
+    assert ax.get_ylabel() == a.origin.label and ax.get_xlabel() == b.origin.label
+    (ax,) = np.atleast_1d(table.null())
+    assert f"{a.origin.label} and {b.origin.label}" in ax.get_xlabel()
 
 
 def test_scores_lie_beside_their_nulls(world):

@@ -23,8 +23,9 @@ class Comparison(pd.DataFrame):
     A row's columns: metric, layer_a, layer_b, score; null_mean, null_sd, null_skew; z; p; p_max, against the maximum
     over all pairs of the metric; p_all, against the largest z over pairs and metrics; p_fdr, after Benjamini and
     Hochberg over the table; calibrated; low and high, where intervals were asked for; n; width and effective rank of
-    both layers; k and k_over_n for neighbours; method; seconds, for all pairs of the metric. Its attribute `largest`
-    holds the largest z of each random pairing, over all pairs and metrics: the null of the whole search.
+    both layers; k and k_over_n for neighbours; method; seconds, for all pairs of the metric; from_a and from_b, for
+    features: their model and the address of their origin. Its attribute `largest` holds the largest z of each random
+    pairing, over all pairs and metrics: the null of the whole search.
     """
 
     _metadata = ("alpha", "draws", "largest")
@@ -143,6 +144,9 @@ def compare(
         [(1 + (largest >= z - 1e-9).sum()) / (draws + 1) for z in sign * table.z],
     )
     table.insert(table.columns.get_loc("p_all") + 1, "p_fdr", stats.false_discovery_control(table.p))
+    for side, layers in (("from_a", layers_a), ("from_b", layers_b)):
+        if hasattr(layers, "origin"):
+            table[side] = layers.origin.label
     table = Comparison(table)
     table.alpha, table.draws, table.largest = alpha, draws, largest
     return table

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from consilience.check import InputError, as_numpy
+from consilience.features import Features, sealed
+from consilience.features.origin import Origin
 from consilience.optional import bring
 
 IDS = ("id", "ids", "stimulus", "stimulus_id")
@@ -23,15 +25,23 @@ class Representation:
     ids : ndarray of shape (n_stimuli,), or None
     source : str
         The file's name, for messages.
+    origin : Origin, or None
+        Where features come from, if :func:`consilience.encode` made them.
     """
 
     layers: dict
     ids: np.ndarray | None
     source: str
+    origin: Origin | None = None
 
     def rows(self, order):
         """The same, with these rows."""
-        return Representation({name: X[order] for name, X in self.layers.items()}, self.ids[order], self.source)
+        return replace(self, layers={name: X[order] for name, X in self.layers.items()}, ids=self.ids[order])
+
+    def named(self):
+        """Layers by name, a lone one by that of the file, with their origin: what :func:`consilience.compare` takes."""
+        layers = {name or self.source: X for name, X in self.layers.items()}
+        return layers if self.origin is None else Features.of(layers, self.origin)
 
 
 def read(path):
@@ -63,6 +73,9 @@ def read(path):
         raise InputError(f"{path.name} cannot be read: {error}") from error
     except Exception as error:  # whatever a broken file makes its reader throw
         raise InputError(f"{path.name} cannot be read as {path.suffix}: {error}") from error
+    if isinstance(found, Features):
+        ids = None if found.ids is None else np.array(found.ids)
+        return Representation(dict(found), ids, path.name, found.origin)
     ids = next((np.asarray(found.pop(name)).ravel() for name in IDS if name in found), None)
     layers = {name: as_numpy(X, f"{path.name}, {name}" if name else path.name) for name, X in found.items()}
     if not layers:
@@ -108,6 +121,8 @@ def from_npz(path):
 
 
 def from_safetensors(path):
+    if sealed.is_sealed(path):
+        return Features.load(path)
     return bring("safetensors.torch").load_file(path)  # by PyTorch, since NumPy has no bfloat16
 
 

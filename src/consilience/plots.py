@@ -66,6 +66,7 @@ def draw_heatmaps(table, column="calibrated", axes=None):
         for i, j in np.argwhere(part.matrix("p_max") > table.alpha):
             ax.add_patch(plt.Rectangle((j, i), 1, 1, fill=False, hatch="///", edgecolor="0.5", lw=0))
         ax.set_title(f"{metric}: hatched is within chance", fontsize="medium", loc="left")
+        ax.set(ylabel=origin(table, "from_a"), xlabel=origin(table, "from_b"))
     return axes
 
 
@@ -85,7 +86,9 @@ def draw_nulls(table, axes=None):
         above = part.p_max <= table.alpha
         ax.plot(place[above], part.score[above], "o", color=SCORE, ms=4, label="above chance of the best pair")
         ax.plot(place[~above], part.score[~above], "o", mfc="none", mec="0.4", ms=4, label="not above it")
-        ax.set(xlabel="pairs of layers, in order", ylabel=metric)
+        models = [origin(table, side) for side in ("from_a", "from_b")]
+        whose = f" of {' and '.join(models)}" if all(models) else ""
+        ax.set(xlabel=f"pairs of layers{whose}, in order", ylabel=metric)
         ax.legend(frameon=False, fontsize="small")
         bring("seaborn").despine(ax=ax)
     return axes
@@ -156,3 +159,8 @@ def draw_against(values, likeness, ax=None):
 def name_points(ax, names, points):
     for name, point in zip(names, points, strict=True):
         ax.annotate(name, point, xytext=(4, 4), textcoords="offset points", fontsize="small")
+
+
+def origin(table, side):
+    """The model on one side of a comparison and the address of its features, where the table knows them."""
+    return table[side].iloc[0] if side in table else ""

@@ -212,7 +212,7 @@ def test_a_spoilt_file_is_named_in_one_line_and_made_anew(cache, capsys, spoil, 
 # Interrupted runs go on.
 
 
-def test_an_interrupted_run_goes_on_where_it_was(cache):
+def test_an_interrupted_run_goes_on_where_it_was(cache, capsys):
     entry = store.entry(ORIGIN)
     with pytest.raises(KeyboardInterrupt), entry.writing(7) as rows:
         for start in (0, 2):
@@ -220,6 +220,7 @@ def test_an_interrupted_run_goes_on_where_it_was(cache):
         raise KeyboardInterrupt
     assert entry.read() is None
     assert write(entry, batch=3) == 4
+    assert "4 of 7 rows" in capsys.readouterr().err
     same(entry.read())
     assert files(cache) == [entry.path.name]
 

@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from rich.console import Console
+from rich.table import Table
+
 from . import sealed
 from .origin import Origin
 from .store import PARTIAL, SUFFIX, folder, held
 
 OLDER = ".npz"  # what earlier versions wrote, and nothing reads any more
-WHOLE, WRITING = "whole", "being written"
+WHOLE, WRITING, OLDER_FORMAT = "whole", "being written", "of an older version"
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Kept:
     used : datetime
         When it was written or last read.
     state : str
-        "whole", "being written", "interrupted ...", or what is wrong with it.
+        "whole", "being written", "interrupted ...", "of an older version", or "broken: " and what is wrong with it.
     """
 
     path: Path
@@ -41,9 +44,13 @@ class Kept:
     state: str
 
     @property
+    def broken(self):
+        return self.state.startswith("broken")
+
+    @property
     def useless(self):
         """Whether no run will ever read it."""
-        return self.state not in (WHOLE, WRITING) and not self.state.startswith("interrupted")
+        return self.broken or self.state == OLDER_FORMAT
 
 
 def listed():
@@ -71,7 +78,7 @@ def kept(path):
             done = sum(json.loads(line)["rows"] for line in parts[1].read_text().splitlines()[1:])
             state = WRITING if is_held(path) else f"interrupted after {done} of {rows} rows"
     except (sealed.BrokenFile, OSError, ValueError, KeyError) as error:
-        state = "an older format" if path.suffix == OLDER else f"broken: {error}"
+        state = OLDER_FORMAT if path.suffix == OLDER else f"broken: {error}"
     return Kept(path, origin.get("model", path.stem), origin.stimuli, len(blocks), rows, megabytes, used, state)
 
 
@@ -80,7 +87,8 @@ def verified(one):
     if one.state != WHOLE:
         return one
     try:
-        sealed.read(one.path)
+        with one.path.open("rb") as file:
+            sealed.checked(file)
     except (sealed.BrokenFile, OSError) as error:
         return replace(one, state=f"broken: {error}")
     return one
@@ -114,6 +122,20 @@ def remove(items):
             continue
         gone.append(one)
     return gone
+
+
+def show(items, title):
+    """Print a table of what is in the cache, or of what would go."""
+    table = Table(title=title)
+    for column in ("model", "stimuli", "layers", "rows", "MB", "used", "state"):
+        number = column in ("layers", "rows", "MB")
+        table.add_column(column, justify="right" if number else "left", no_wrap=number or column == "used")
+    for one in items:
+        size, used = f"{one.megabytes:,.1f}", f"{one.used:%Y-%m-%d %H:%M}"
+        table.add_row(one.model, one.stimuli, str(one.layers), str(one.rows), size, used, one.state)
+    Console().print(table)
+    total = f"{len(items)} of {len(listed())} in {folder()}, {sum(one.megabytes for one in items):,.1f} MB"
+    Console().print(total, soft_wrap=True, markup=False, highlight=False)
 
 
 def is_held(path):

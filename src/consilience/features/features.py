@@ -66,10 +66,13 @@ class Features(Mapping):
         OSError
             If it is not there, or cannot be read.
         """
-        arrays, origin, ids = sealed.read(path)
-        origin = Origin(origin)
-        ids = None if ids is None else tuple(ids)
-        return cls(origin.get("model", "unknown"), origin.get("weights", "unknown"), arrays, origin, ids)
+        return cls.of(*sealed.read(path))
+
+    @classmethod
+    def of(cls, arrays, origin, ids=None):
+        """Features whose model and weights are those that their origin names."""
+        model, weights = origin.get("model", "unknown"), origin.get("weights", "unknown")
+        return cls(model, weights, arrays, Origin(origin), None if ids is None else tuple(ids))
 
     @property
     def layers(self):

@@ -22,6 +22,11 @@ class Origin(dict):
         """The name of the data set, or the first digits of the stimuli's SHA-256."""
         return self.get(ASIDE, {}).get("stimuli") or self.get("stimuli", "unknown")[:10]
 
+    @property
+    def label(self):
+        """The model and the first digits of the address: short enough for a table or an axis."""
+        return f"{self.get('model', 'a model')} {self.address[:10]}"
+
     def __str__(self):
         weights = f", weights {self['weights_sha256'][:10]}" if self.get("weights_sha256") else ""
         if self.get("weights") == "random":

@@ -118,6 +118,12 @@ def told(file):
     return origin, ids, blocks
 
 
+def is_sealed(path):
+    """Whether the file is, or was before it broke, one of these and not any other safetensors file."""
+    with open(path, "rb") as file:
+        return FORMAT[:-1].encode() in file.read(SEAL.stop + 40)
+
+
 def unsealed(first):
     """The bytes of a head, with zeros where its seal stands."""
     return first[: SEAL.start] + b"0" * 64 + first[SEAL.stop :]
@@ -160,15 +166,21 @@ def read(path):
     -----
     O(bytes) time, since the whole file is read once; O(1) memory.
     """
-    with open(path, "rb") as file:  # once, so that what is mapped is what was checked
+    with open(path, "rb") as file:  # once, so that what is shown is what was checked
         try:
-            origin, ids, blocks = told(file)
-            file.seek(SEAL.start)
-            if file.read(64) != digest(file):
-                raise BrokenFile("its bytes are not those that were written")
+            origin, ids, blocks = checked(file)
         except BrokenFile as error:
             raise BrokenFile(f"{path} cannot be used: {error}.") from None
         return {layer: array(file, block) for layer, block in blocks.items()}, origin, ids
+
+
+def checked(file):
+    """As :func:`told`, after every byte was read; :class:`BrokenFile` if one is not what was written."""
+    found = told(file)
+    file.seek(SEAL.start)
+    if file.read(SEAL.stop - SEAL.start) != digest(file):
+        raise BrokenFile("its bytes are not those that were written")
+    return found
 
 
 def array(file, block):

@@ -102,12 +102,13 @@ class Entry:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with held(self.path):
             rows = Rows(self.partial, n_stimuli, self.origin, self.ids)
-            there = self.read(quietly=True) is not None  # another process was first
+            there = self.read(quietly=True) is not None
+            if there:  # another process was first
+                rows.done = n_stimuli
+            elif rows.done:
+                say(f"{rows.done} of {n_stimuli} rows of {self.path.stem} are there from an interrupted run.")
+            self.partial.mkdir(exist_ok=True)
             try:
-                if there:
-                    rows.done = n_stimuli
-                else:
-                    self.partial.mkdir(exist_ok=True)
                 yield rows
                 if not there:
                     rows.finish(self.path)

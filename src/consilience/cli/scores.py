@@ -1,4 +1,4 @@
-"""The command line: ``consilience doctor | kit | metrics | align | compare | atlas``."""
+"""Scores of saved arrays: two of them, two models' layers, many models."""
 
 from __future__ import annotations
 
@@ -7,49 +7,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Measure whether models, and brains, come to see the world alike.", no_args_is_help=True)
+from .words import or_stop
 
-
-@app.command()
-def doctor():
-    """Say which path computes (compiled, CUDA or NumPy), and why."""
-    from consilience import show_versions
-
-    show_versions()
-
-
-@app.command()
-def kit(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Models and data sets; all that the book needs if none.")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Fetch without asking.")] = False,
-):
-    """Show and fetch real models and real data: sizes and licences first, then verified files."""
-    from consilience import kit as offline_kit
-
-    try:
-        missing = offline_kit.show_plan(names or None)
-        if not missing or yes or typer.confirm("Fetch what is missing?"):
-            offline_kit.fetch(names or None)  # what is here is verified again
-    except offline_kit.KitError as error:
-        stop(f"consilience kit: {error}")
-
-
-@app.command()
-def metrics():
-    """List every metric with its range, its null and when it misleads."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from consilience import catalogue
-
-    table = Table("name", "what", "range", "by chance", "misleads when", show_lines=True)
-    for card in catalogue().values():
-        table.add_row(card.name, card.title, card.value_range, card.null, card.misleads)
-    Console().print(table)
-
-
+app = typer.Typer()
 File = Annotated[
     Path,
     typer.Argument(help="Stimuli by units, or several layers: .npy, .npz, .safetensors, .parquet, .csv or .pt."),
@@ -102,11 +62,10 @@ def compare(
 
     def table():
         first, second = matched_files(a, b)
-        named = ({name or one.source: X for name, X in one.layers.items()} for one in (first, second))
         metrics = [*(metric or []), *(more or [])] or ["cka", "mutual_knn"]
         options = {} if k is None else {"k": k}
         chosen = {"alpha": alpha, "draws": draws, "groups": labels(groups), "seed": seed}
-        return cs.compare(*named, metrics=metrics, **chosen, **options)
+        return cs.compare(first.named(), second.named(), metrics=metrics, **chosen, **options)
 
     found = or_stop("compare", table)
     typer.echo(found.to_json(orient="records") if json else repr(found))
@@ -171,22 +130,3 @@ def labels(path):
     if path.suffix in READERS and path.suffix != ".csv":
         return next(iter(read(path).layers.values())).ravel()
     return np.array(path.read_text().split())
-
-
-def or_stop(command, compute):
-    """The result, or one line of words and a status."""
-    from consilience import InputError
-
-    try:
-        return compute()
-    except (InputError, OSError) as error:
-        stop(f"consilience {command}: {error}")
-
-
-def stop(words):
-    typer.echo(words, err=True)
-    raise typer.Exit(2)
-
-
-if __name__ == "__main__":
-    app()
