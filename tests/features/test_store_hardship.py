@@ -190,7 +190,7 @@ def test_many_at_once_make_one_file(entry, cache):
 def test_features_larger_than_memory_are_written_and_read(entry, limit, measure):
     import resource
 
-    n_layers, n, d, free = 8, 2048, 2048, 48 << 20  # 128 MB of features, of which 16 MB fit into a layer
+    n_layers, n, d, free = 8, 2048, 1024, 28 << 20  # 67 MB of features, 8 MB a layer
     told, tell = fork.Pipe(duplex=False)
 
     def row(i, layer):
@@ -243,6 +243,10 @@ def test_a_full_disk_is_known_before_the_first_row(entry, small_disk, monkeypatc
     with pytest.raises(DiskFull):
         Features.of({"x": np.zeros((N, 10_000))}, {}).save(small_disk / "big.safetensors")
     assert visible(small_disk) == [""], "the folder of features, and nothing of the file"
+    (small_disk / "filler").write_bytes(b"0" * (shutil.disk_usage(small_disk).free))
+    with pytest.raises(DiskFull, match=r"0\.0 MB are free"):
+        write(store.entry({"model": "another"}))
+    assert visible(small_disk / "features") == [".safetensors"]
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])

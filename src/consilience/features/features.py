@@ -72,7 +72,7 @@ class Features(Mapping):
     def of(cls, arrays, origin, ids=None):
         """Features whose model and weights are those that their origin names."""
         model, weights = origin.get("model", "unknown"), origin.get("weights", "unknown")
-        return cls(model, weights, arrays, Origin(origin), None if ids is None else tuple(ids))
+        return cls(model, weights, arrays, Origin(origin), None if ids is None else tuple(map(str, ids)))
 
     @property
     def layers(self):

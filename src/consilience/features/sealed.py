@@ -83,6 +83,11 @@ def placed(shapes, start=0):
     return blocks
 
 
+def end(blocks):
+    """The first byte after all layers: the length of the file."""
+    return max(block.row(block.shape[0]) for block in blocks.values())
+
+
 def told(file):
     """What an open file says of itself, if its header and its length agree: (origin, ids, {layer: Block}).
 
@@ -106,16 +111,15 @@ def told(file):
         origin, ids = json.loads(about["origin"]), json.loads(about["ids"])
         shapes = {layer: value["shape"] for layer, value in layers.items()}
         sound = unsealed(first) == head(shapes, origin, ids)
+    except BrokenFile:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, BrokenFile):
-            raise
         raise BrokenFile("its header cannot be read") from error
     blocks = placed(shapes, len(first))
     if not sound or not blocks:
         raise BrokenFile("its header is damaged")
-    expected = max(block.row(block.shape[0]) for block in blocks.values())
-    if size != expected:
-        raise BrokenFile(f"it has {size:,} bytes, and should have {expected:,}")
+    if size != end(blocks):
+        raise BrokenFile(f"it has {size:,} bytes, and should have {end(blocks):,}")
     return origin, ids, blocks
 
 
