@@ -15,7 +15,7 @@ from consilience.atlas import Atlas, atlas
 from consilience.check import InputError
 from consilience.comparison import Comparison, compare
 from consilience.core import neighbors, show_versions
-from consilience.features import encode
+from consilience.features import Features, encode
 from consilience.metrics import (
     catalogue,
     cca,
@@ -50,6 +50,7 @@ __all__ = [
     "Alignment",
     "Atlas",
     "Comparison",
+    "Features",
     "InputError",
     "Resampled",
     "Retrieval",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ class Representation:
 
     Attributes
     ----------
-    layers : dict from name to array of shape (n_stimuli, n_units)
+    layers : mapping from name to array of shape (n_stimuli, n_units)
     ids : ndarray of shape (n_stimuli,), or None
     source : str
         The file's name, for messages.
@@ -29,7 +30,7 @@ class Representation:
         Where features come from, if :func:`consilience.encode` made them.
     """
 
-    layers: dict
+    layers: Mapping
     ids: np.ndarray | None
     source: str
     origin: Origin | None = None
@@ -75,7 +76,7 @@ def read(path):
         raise InputError(f"{path.name} cannot be read as {path.suffix}: {error}") from error
     if isinstance(found, Features):
         ids = None if found.ids is None else np.array(found.ids)
-        return Representation(dict(found), ids, path.name, found.origin)
+        return Representation(found.arrays, ids, path.name, found.origin)
     ids = next((np.asarray(found.pop(name)).ravel() for name in IDS if name in found), None)
     layers = {name: as_numpy(X, f"{path.name}, {name}" if name else path.name) for name, X in found.items()}
     if not layers:
@@ -100,6 +101,8 @@ def matched(a, b):
         names, counts = np.unique(one.ids, return_counts=True)
         if (counts > 1).any():
             raise InputError(f"{one.source} names the stimulus {names[counts > 1][0]!s} more than once.")
+    if a.ids.tolist() == b.ids.tolist():
+        return a, b
     place = {name: i for i, name in enumerate(b.ids.tolist())}
     missing = [name for name in a.ids.tolist() if name not in place]
     if missing or len(a.ids) != len(b.ids):

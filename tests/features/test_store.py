@@ -1,6 +1,7 @@
 """The cache of features: what was written comes back, whatever happens to files, processes and disks."""
 
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -63,6 +64,12 @@ def test_a_large_file_is_mapped_and_a_small_one_outlives_its_file(monkeypatch):
     large = entry.read()
     same(large)
     assert all(isinstance(X, np.memmap) and not X.flags.writeable for X in large.values())
+    with pytest.raises(ValueError, match="read-only"):
+        large["norm"][0] = 1
+    entry.path.unlink()
+    same(large)
+    same(pickle.loads(pickle.dumps(large)))
+    write(entry)
     entry.path.write_bytes(b"")
     same(small)
 

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from consilience.features import disk, rows, store
+from consilience.features import Features, disk, rows, store
 from consilience.features.disk import DiskFull
 
 if sys.platform == "win32":
@@ -186,10 +186,11 @@ def test_many_at_once_make_one_file(entry, cache):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit a process's memory")
-def test_features_larger_than_memory_are_written_and_read(entry):
+@pytest.mark.parametrize(("limit", "measure"), [("RLIMIT_DATA", "VmData"), ("RLIMIT_AS", "VmSize")])
+def test_features_larger_than_memory_are_written_and_read(entry, limit, measure):
     import resource
 
-    n_layers, n, d, free = 8, 2048, 2048, 48 << 20  # 128 MB of features, of which 16 MB fit into a layer
+    n_layers, n, d, free = 8, 2048, 1024, 28 << 20  # 67 MB of features, 8 MB a layer
     told, tell = fork.Pipe(duplex=False)
 
     def row(i, layer):
@@ -197,8 +198,8 @@ def test_features_larger_than_memory_are_written_and_read(entry):
 
     def run():
         with open("/proc/self/status") as status:
-            (taken,) = (int(line.split()[1]) << 10 for line in status if line.startswith("VmData"))
-        resource.setrlimit(resource.RLIMIT_DATA, (taken + free, taken + free))
+            (taken,) = (int(line.split()[1]) << 10 for line in status if line.startswith(measure))
+        resource.setrlimit(getattr(resource, limit), (taken + free, taken + free))
         with pytest.raises(MemoryError):
             np.ones((n_layers, n, d), "f4")
         with entry.writing(n) as made:
@@ -240,8 +241,12 @@ def test_a_full_disk_is_known_before_the_first_row(entry, small_disk, monkeypatc
     write(entry)
     assert right(entry), "what is small enough still finds room"
     with pytest.raises(DiskFull):
-        entry.read().__class__("big", "trained", {"x": np.zeros((N, 10_000))}, {}).save(small_disk / "big.safetensors")
+        Features.of({"x": np.zeros((N, 10_000))}, {}).save(small_disk / "big.safetensors")
     assert visible(small_disk) == [""], "the folder of features, and nothing of the file"
+    (small_disk / "filler").write_bytes(b"0" * (shutil.disk_usage(small_disk).free))
+    with pytest.raises(DiskFull, match=r"0\.0 MB are free"):
+        write(store.entry({"model": "another"}))
+    assert visible(small_disk / "features") == [".safetensors"]
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -58,14 +59,18 @@ def listed():
 
     Headers and lengths are read, not the arrays; :func:`verified` reads those.
     """
-    paths = [path for path in folder().glob("[!.]*") if path.suffix in (SUFFIX, PARTIAL, OLDER)]
-    return sorted(map(kept, paths), key=lambda one: (one.used, one.path))
+    found = [kept(path) for path in folder().glob("[!.]*") if path.suffix in (SUFFIX, PARTIAL, OLDER)]
+    there = [one for one in found if one.path.exists()]  # another process may have finished or removed it meanwhile
+    return sorted(there, key=lambda one: (one.used, one.path))
 
 
 def kept(path):
     """One line of the list."""
     parts = [path / "rows", path / "journal"] if path.suffix == PARTIAL else [path]
-    stats = [part.stat() for part in parts if part.is_file()]
+    stats = []
+    for part in parts:
+        with suppress(FileNotFoundError):
+            stats.append(part.stat())
     megabytes = sum(stat.st_size for stat in stats) / 1e6
     used = datetime.fromtimestamp(max((stat.st_mtime for stat in stats), default=0))
     origin, blocks, rows, state = Origin(), {}, 0, WHOLE
@@ -76,9 +81,11 @@ def kept(path):
         rows = next(iter(blocks.values())).shape[0]
         if path.suffix == PARTIAL:
             done = sum(json.loads(line)["rows"] for line in parts[1].read_text().splitlines()[1:])
-            state = WRITING if is_held(path) else f"interrupted after {done} of {rows} rows"
+            state = f"interrupted after {done} of {rows} rows"
     except (sealed.BrokenFile, OSError, ValueError, KeyError) as error:
         state = OLDER_FORMAT if path.suffix == OLDER else f"broken: {error}"
+    if path.suffix == PARTIAL and is_held(path):
+        state = WRITING
     return Kept(path, origin.get("model", path.stem), origin.stimuli, len(blocks), rows, megabytes, used, state)
 
 

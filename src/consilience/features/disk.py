@@ -25,7 +25,7 @@ def words_for_a_full_disk(folder, megabytes=None):
         if error.errno not in FULL:
             raise
         needed = f"{megabytes:.1f} MB are needed, " if megabytes else ""
-        free = shutil.disk_usage(folder).free / 1e6
+        free = shutil.disk_usage(next(place for place in (folder, *folder.parents) if place.exists())).free / 1e6
         raise DiskFull(
             f"No room in {folder}: {needed}{free:.1f} MB are free ({os.strerror(error.errno)}). Free some, for example "
             "with `consilience cache prune`, or let CONSILIENCE_CACHE name a folder on another disk."

@@ -22,7 +22,7 @@ class Features(Mapping):
         The row of data/models.yaml, or the folder's name.
     weights : {"trained", "random"}
         Random: the same architecture and preprocessing, nothing learned.
-    arrays : dict of str to ndarray
+    arrays : mapping of str to ndarray
         From a file larger than 64 MB, memory-mapped and read-only, so they may be larger than memory.
     origin : Origin
         All that the numbers depend on: SHA-256 of the weights and of the stimuli, preprocessing, pooling rule, seed,
@@ -33,7 +33,7 @@ class Features(Mapping):
 
     model: str
     weights: str
-    arrays: dict[str, np.ndarray]
+    arrays: Mapping[str, np.ndarray]
     origin: Origin
     ids: tuple[str, ...] | None = None
 
@@ -72,7 +72,7 @@ class Features(Mapping):
     def of(cls, arrays, origin, ids=None):
         """Features whose model and weights are those that their origin names."""
         model, weights = origin.get("model", "unknown"), origin.get("weights", "unknown")
-        return cls(model, weights, arrays, Origin(origin), None if ids is None else tuple(ids))
+        return cls(model, weights, arrays, Origin(origin), None if ids is None else tuple(map(str, ids)))
 
     @property
     def layers(self):

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..check import InputError
 from .disk import put, reserve, settle, words_for_a_full_disk
-from .sealed import FLOAT, head, placed, seal, unsealed
+from .sealed import FLOAT, end, head, placed, seal, unsealed
 
 
 class Rows:
@@ -66,10 +66,9 @@ class Rows:
         """A new file and a new journal, with room for all rows."""
         first = head(shapes, self.origin, self.ids)
         blocks = placed(shapes, len(first))
-        size = max(block.row(self.n_stimuli) for block in blocks.values())
-        self.open("w+b")
-        with words_for_a_full_disk(self.folder, size / 1e6):
-            reserve(self.file, size)
+        with words_for_a_full_disk(self.folder, end(blocks) / 1e6):
+            self.open("w+b")
+            reserve(self.file, end(blocks))
             put(self.file, first)
             self.note({layer: d for layer, (_, d) in shapes.items()})
         self.blocks = blocks
@@ -114,8 +113,9 @@ class Rows:
         """Seal the file and give it its name."""
         if self.done < self.n_stimuli:
             raise InputError(f"{self.done} rows were written, but there are {self.n_stimuli} stimuli.")
-        seal(self.file)
-        settle(self.folder / "rows", path)
+        with words_for_a_full_disk(self.folder):  # some disks say so only now
+            seal(self.file)
+            settle(self.folder / "rows", path)
 
     def open(self, mode):
         self.close()

@@ -18,6 +18,7 @@ import numpy as np
 
 from ..check import InputError
 from .disk import put, settle, temporary, words_for_a_full_disk
+from .mapped import Mapped
 
 FORMAT = "consilience features 1"
 LONGEST_HEADER = 100_000_000  # bytes; the limit of the safetensors library
@@ -82,6 +83,11 @@ def placed(shapes, start=0):
     return blocks
 
 
+def end(blocks):
+    """The first byte after all layers: the length of the file."""
+    return max(block.row(block.shape[0]) for block in blocks.values())
+
+
 def told(file):
     """What an open file says of itself, if its header and its length agree: (origin, ids, {layer: Block}).
 
@@ -105,16 +111,15 @@ def told(file):
         origin, ids = json.loads(about["origin"]), json.loads(about["ids"])
         shapes = {layer: value["shape"] for layer, value in layers.items()}
         sound = unsealed(first) == head(shapes, origin, ids)
+    except BrokenFile:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, BrokenFile):
-            raise
         raise BrokenFile("its header cannot be read") from error
     blocks = placed(shapes, len(first))
     if not sound or not blocks:
         raise BrokenFile("its header is damaged")
-    expected = max(block.row(block.shape[0]) for block in blocks.values())
-    if size != expected:
-        raise BrokenFile(f"it has {size:,} bytes, and should have {expected:,}")
+    if size != end(blocks):
+        raise BrokenFile(f"it has {size:,} bytes, and should have {end(blocks):,}")
     return origin, ids, blocks
 
 
@@ -150,8 +155,8 @@ def read(path):
 
     Returns
     -------
-    arrays : dict of str to float32 array of shape (n_stimuli, n_units)
-        Of a file larger than 64 MB, read-only and memory-mapped.
+    arrays : mapping of str to float32 array of shape (n_stimuli, n_units)
+        Of a file larger than 64 MB, :class:`.mapped.Mapped`.
     origin : dict
     ids : list of str, or None
 
@@ -171,7 +176,9 @@ def read(path):
             origin, ids, blocks = checked(file)
         except BrokenFile as error:
             raise BrokenFile(f"{path} cannot be used: {error}.") from None
-        return {layer: array(file, block) for layer, block in blocks.items()}, origin, ids
+        if os.fstat(file.fileno()).st_size >= MAPPED_FROM:
+            return Mapped(file, blocks), origin, ids
+        return {layer: in_memory(file, block) for layer, block in blocks.items()}, origin, ids
 
 
 def checked(file):
@@ -183,10 +190,7 @@ def checked(file):
     return found
 
 
-def array(file, block):
-    """One layer of an open file, in memory or mapped."""
-    if os.fstat(file.fileno()).st_size >= MAPPED_FROM:
-        return np.memmap(file, FLOAT, "r", block.start, block.shape)
+def in_memory(file, block):
     file.seek(block.start)
     return np.fromfile(file, FLOAT, math.prod(block.shape)).reshape(block.shape)
 
@@ -197,7 +201,7 @@ def write(path, arrays, origin, ids=None):
     Parameters
     ----------
     path : str or Path
-    arrays : dict of str to array of shape (n_stimuli, n_units)
+    arrays : mapping of str to array of shape (n_stimuli, n_units)
         Written as float32.
     origin : dict of JSON values
     ids : sequence of str, optional
@@ -210,7 +214,8 @@ def write(path, arrays, origin, ids=None):
     path = Path(path)
     first = head({layer: X.shape for layer, X in arrays.items()}, origin, ids)
     with words_for_a_full_disk(path.parent), temporary(path) as fresh, open(fresh, "w+b") as file:
-        for data in (first, *(np.ascontiguousarray(X, FLOAT) for X in arrays.values())):
-            put(file, data)
+        put(file, first)
+        for X in arrays.values():
+            put(file, np.ascontiguousarray(X, FLOAT))
         seal(file)
         settle(fresh, path)

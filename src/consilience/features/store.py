@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ..kit import cache, say
 from ..optional import bring
+from .disk import words_for_a_full_disk
 from .features import Features
 from .origin import Origin
 from .rows import Rows
@@ -46,7 +47,7 @@ def entry(origin, ids=None):
     ids : sequence of str, optional
         The names of the stimuli, in order. They travel with the features and move no address.
     """
-    return Entry(Origin(origin), None if ids is None else tuple(ids))
+    return Entry(Origin(origin), None if ids is None else tuple(map(str, ids)))
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ class Entry:
         DiskFull
             Before the first row is written, if the system can tell. Rows that are done stay for the next run.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with words_for_a_full_disk(folder()):
+            folder().mkdir(parents=True, exist_ok=True)
         with held(self.path):
             rows = Rows(self.partial, n_stimuli, self.origin, self.ids)
             there = self.read(quietly=True) is not None
@@ -107,7 +109,8 @@ class Entry:
                 rows.done = n_stimuli
             elif rows.done:
                 say(f"{rows.done} of {n_stimuli} rows of {self.path.stem} are there from an interrupted run.")
-            self.partial.mkdir(exist_ok=True)
+            with words_for_a_full_disk(folder()):
+                self.partial.mkdir(exist_ok=True)
             try:
                 yield rows
                 if not there:
@@ -123,11 +126,11 @@ class Entry:
 def held(path, wait=True):
     """The lock of one file of the cache; without `wait`, TimeoutError if another process has it."""
     filelock = bring("filelock")
-    locks = path.parent / ".locks"
-    locks.mkdir(exist_ok=True)
-    lock = filelock.FileLock(locks / f"{path.stem}.lock", timeout=0)
+    lock = filelock.FileLock(path.parent / ".locks" / f"{path.stem}.lock", timeout=0)
     try:
-        lock.acquire()
+        with words_for_a_full_disk(path.parent):
+            (path.parent / ".locks").mkdir(exist_ok=True)
+            lock.acquire()
     except filelock.Timeout:  # a TimeoutError
         if not wait:
             raise
