@@ -29,7 +29,7 @@ def sounds():
     return st.tuples(lengths, st.integers(0, 99)).map(lambda told: tiny.waves([told[0] / 16_000], told[1])[0])
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(data=st.data())
 def test_a_batch_of_one_equals_the_same_item_in_a_padded_batch(encoder, data):
     item = texts() if encoder.modality == "text" else sounds()

@@ -19,15 +19,15 @@ class Stack:
 
     Attributes
     ----------
-    blocks : str
-        The name of their list.
+    blocks : str, or None
+        The name of their list, where it is not the only one.
     tokens : {"image", "text", "text+image"}
         What their states hold.
     swapped : bool
         Whether tokens come before stimuli, as (n_tokens, n_stimuli, n_units).
     """
 
-    blocks: str
+    blocks: str | None
     tokens: str
     swapped: bool = False
 
@@ -40,6 +40,8 @@ class Family:
     ----------
     config : dict
         What the configuration must say for the model to be read without chance.
+    before : callable
+        From the model to the number of tokens before those of patches; None where their number tells.
     inputs : dict of str to callable
         What the model takes besides its processor's output, made from (that output, configuration).
     padding : {"longest", "max_length"}
@@ -60,6 +62,7 @@ class Family:
     """
 
     config: dict = field(default_factory=dict)
+    before: Callable = lambda model: None
     inputs: dict[str, Callable] = field(default_factory=dict)
     padding: str = "longest"
     summary: str = "first"
@@ -101,6 +104,7 @@ ROBERTA = Family(offset=2)
 
 FAMILIES = {
     "vit_mae": Family(config={"mask_ratio": 0.0}, inputs={"noise": in_order}),
+    "timm_wrapper": Family(before=lambda model: getattr(model.timm_model, "num_prefix_tokens", None)),
     "clip_text_model": Family(summary="end"),
     "siglip_text_model": Family(padding="max_length", summary="end"),
     "roberta": ROBERTA,

@@ -33,7 +33,7 @@ def load(row, folder, weights, seed) -> Encoder:
         model = pretrained(transformers.AutoModel, folder, **options)
     model.config.use_cache = False  # of earlier tokens, for writing on
     modality = row.get("modality") or modalities(config)[0]
-    return encoder(model.to(device), modality, side(modality, row, folder, config), row.get("parts"))
+    return encoder(model.to(device), modality, side(modality, row, folder, model), row.get("parts"))
 
 
 def configuration(folder):
@@ -53,32 +53,36 @@ def configuration(folder):
         ) from error
 
 
-def side(modality, row, folder, config):
+def side(modality, row, folder, model):
     """The model's own processor of a modality."""
-    make = {"image": image_side, "text": text_side, "sound": sound_side}
     if modality == "text+image":
-        return text_with_image(text_side(row, folder, config), image_side(row, folder, config))
-    return make[modality](row, folder, config)
+        return text_with_image(text_side(row, folder, model), image_side(row, folder, model))
+    return {"image": image_side, "text": text_side, "sound": sound_side}[modality](row, folder, model)
 
 
-def image_side(row, folder, config):
+def image_side(row, folder, model):
     processor = bring("transformers").AutoImageProcessor.from_pretrained(folder, backend="pil", **SAFE)
     framed = square if row.get("input", {}).get("square") else lambda image: image
 
     def pixels(pictures):
         return dict(processor([framed(picture) for picture in pictures], return_tensors="pt"))
 
-    return images(pixels, getattr(config, "vision_config", None) or config)
+    return images(pixels, of_tower(model.config, "vision_config"), family(model.config).before(model))
 
 
-def text_side(row, folder, config):
+def text_side(row, folder, model):
     tokenizer = bring("transformers").AutoTokenizer.from_pretrained(folder, **SAFE)
-    return texts(tokenizer, getattr(config, "text_config", None) or config)
+    return texts(tokenizer, of_tower(model.config, "text_config"))
 
 
-def sound_side(row, folder, config):
+def sound_side(row, folder, model):
     extractor = bring("transformers").AutoFeatureExtractor.from_pretrained(folder, **SAFE)
-    return sounds(extractor, getattr(config, "audio_config", None) or config)
+    return sounds(extractor, of_tower(model.config, "audio_config"))
+
+
+def of_tower(config, name):
+    """The configuration of one tower; of the whole where there is one."""
+    return getattr(config, name, None) or config
 
 
 def told(folder):

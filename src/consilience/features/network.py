@@ -7,6 +7,7 @@ space, its row there.
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 from ..check import InputError
@@ -18,8 +19,9 @@ from .taps import Tap, catching
 
 torch = bring("torch")
 
-# How lists of blocks are called, and what one of them is.
-BLOCKS = {name: "block" for name in ("layers", "layer", "block", "blocks", "h", "resblocks")} | {"stages": "stage"}
+# How lists of blocks are called, and stages that are no list.
+BLOCKS = ("layers", "layer", "block", "blocks", "h", "resblocks", "stages")
+NUMBERED = re.compile(r"(^|\.)(layer|stage)\d+$")
 
 
 def encoder(model, modality, side, parts=None):
@@ -36,7 +38,7 @@ def encoder(model, modality, side, parts=None):
     model.eval()
     network, run, meets = tower(model, modality)
     special = family(network.config)
-    stacks = special.stacks or {"": Stack(longest_list(network), modality)}
+    stacks = special.stacks or {"": Stack(None, modality)}
     taps, stack_of = {}, {}
     for prefix, stack in stacks.items():
         found = tapped(network, prefix, stack, parts)
@@ -56,7 +58,10 @@ def encoder(model, modality, side, parts=None):
         of = state.get if isinstance(state, dict) else lambda tokens: state
         found = {}
         for layer, stack in stack_of.items():
-            found[layer] = of(stack.tokens)(caught[layer].transpose(0, 1) if stack.swapped else caught[layer])
+            values = caught[layer].transpose(0, 1) if stack.swapped else caught[layer]
+            if len(values) != len(items):
+                raise InputError(f"{layer} is computed in windows, not stimulus by stimulus, and cannot be read.")
+            found[layer] = of(stack.tokens)(values)
         if parts:
             return found
         final = output.get("last_hidden_state")
@@ -79,31 +84,37 @@ def tower(model, modality):
     return network, network, False
 
 
-def longest_list(network):
-    """The name of the list of blocks: of those that are called so, the outermost, and there the largest."""
-    lists = {
-        name: sum(weight.numel() for weight in module.parameters())
-        for name, module in network.named_modules()
-        if isinstance(module, torch.nn.ModuleList | torch.nn.Sequential) and name.rpartition(".")[2] in BLOCKS
-    }
-    if not lists:
+def named_blocks(network, stack=None):
+    """The names of a network's blocks, shallowest first.
+
+    They are a list that is called so, of several the outermost, and there the largest; or siblings with a number.
+    """
+    if stack is None:
+        sizes = {
+            name: sum(weight.numel() for weight in module.parameters())
+            for name, module in network.named_modules()
+            if isinstance(module, torch.nn.ModuleList | torch.nn.Sequential) and name.rpartition(".")[2] in BLOCKS
+        }
+        stack = min(sizes, key=lambda name: (name.count("."), -sizes[name]), default=None)
+    if stack is not None:
+        return [f"{stack}.{i}" for i in network.get_submodule(stack)._modules]
+    numbered = [name for name, _ in network.named_modules() if NUMBERED.search(name)]
+    if not numbered:
         raise InputError(
             f"{type(network).__name__} has no list of blocks that is known as such; give the model as a "
             "torch.nn.Module, with layers= and prepare=."
         )
-    return min(lists, key=lambda name: (name.count("."), -lists[name]))
+    depth = min(name.count(".") for name in numbered)
+    return [name for name in numbered if name.count(".") == depth]
 
 
 def tapped(network, prefix, stack, parts):
     """{layer: Tap} of one stack of blocks."""
-    word = BLOCKS.get(stack.blocks.rpartition(".")[2], "block")
-    blocks = {f"{prefix}{word}{b + 1}": i for b, i in enumerate(network.get_submodule(stack.blocks)._modules)}
-    blocks = {layer: f"{stack.blocks}.{i}" for layer, i in blocks.items()}
+    names = named_blocks(network, stack.blocks)
+    word = "stage" if "stage" in names[0] or NUMBERED.search(names[0]) else "block"
+    blocks = {f"{prefix}{word}{b}": name for b, name in enumerate(names, 1)}
     if parts:
-        n_heads = getattr(network.config, "num_attention_heads", None)
-        if not isinstance(n_heads, int):
-            raise InputError(f"parts cannot be told in {type(network).__name__}: its heads differ from block to block.")
-        return part_taps({layer: (name, network.get_submodule(name)) for layer, name in blocks.items()}, parts, n_heads)
+        return part_taps({layer: (name, network.get_submodule(name)) for layer, name in blocks.items()}, parts)
     first = next(iter(blocks.values()))
     return {f"{prefix}embeddings": Tap(first, "input")} | {layer: Tap(name) for layer, name in blocks.items()}
 

@@ -47,7 +47,7 @@ PARTS = {
 }
 
 
-def part_taps(blocks, parts, n_heads):
+def part_taps(blocks, parts):
     """Where the parts of every block lie.
 
     Parameters
@@ -55,7 +55,6 @@ def part_taps(blocks, parts, n_heads):
     blocks : dict of str to (str, torch.nn.Module)
         {layer: (name of the block in its network, block)}, shallowest first.
     parts : sequence of {"q", "k", "v", "heads", "mlp"}
-    n_heads : int
 
     Returns
     -------
@@ -70,13 +69,14 @@ def part_taps(blocks, parts, n_heads):
     taps = {}
     for layer, (name, block) in blocks.items():
         paths = [path for path, module in block.named_modules() if hasattr(module, "weight")]
+        n_heads = number_of_heads(block)
         for part in parts:
             end, names = PARTS[check_choice(part, "parts", PARTS)]
             path, take = found(paths, names), None
             if path is None and part in "qkv":
                 path = found(paths, AT_ONCE)
                 take = path and partial(third, "qkv".index(part), n_heads, by_head=AT_ONCE[ending(path, AT_ONCE)])
-            if path is None:
+            if path is None or (n_heads is None and part != "mlp"):
                 raise InputError(
                     f"parts names {part!r}, but {layer}, {type(block).__name__}, has nothing known as that."
                 )
@@ -86,6 +86,16 @@ def part_taps(blocks, parts, n_heads):
             else:
                 taps[f"{layer}.{part}"] = Tap(f"{name}.{path}", end, take)
     return taps
+
+
+def number_of_heads(block):
+    """How many heads a block's attention has, by its configuration, or by what the attention says itself."""
+    inside = list(block.modules())
+    told = [getattr(getattr(module, "config", None), "num_attention_heads", None) for module in inside]
+    counts = [
+        getattr(module, name, None) for module in inside for name in ("num_heads", "num_attention_heads", "n_heads")
+    ]
+    return next((n for n in (*told, *counts) if isinstance(n, int)), None)
 
 
 def found(paths, names):

@@ -34,27 +34,45 @@ class Side:
     sample: object
 
 
-def images(pixels, config):
+def images(pixels, config, before=None):
     """Pictures. `pixels` makes inputs of a list of them: at least ``pixel_values``.
 
-    The tokens that stand for patches come last, after class and register tokens.
+    The tokens that stand for patches come last, after class and register tokens: `before` of them, where the model
+    says how many, or as many as there are more tokens than patches.
     """
 
     def read(items):
         inputs = pixels(items)
         height, width = inputs["pixel_values"].shape[2:]
-        side = getattr(config, "patch_size", None)
-        patches = (height // side) * (width // side) if isinstance(side, int) else None
 
         def state(values):
-            if values.ndim != 3:
-                return Map(values) if values.ndim == 4 else values
-            first = max(values.shape[1] - patches, 0) if patches else 0
+            if values.ndim == 4:
+                return channels_first(values, height == width)
+            if values.ndim == 2:
+                return values
+            first = before if before is not None else beside_patches(values.shape[1], height, width, config)
             return Tokens(values, kept_from(first, values), 0 if first else None)
 
         return inputs, state
 
     return Side(read, lambda item: None, bring("PIL.Image").new("RGB", (64, 64), "gray"))
+
+
+def beside_patches(n_tokens, height, width, config):
+    """How many tokens there are besides those of patches; networks that merge patches have none."""
+    side = getattr(config, "patch_size", None)
+    if not isinstance(side, int):
+        raise InputError(
+            f"Which tokens stand for patches is not known for models of type {config.model_type!r}; give the model as "
+            "a torch.nn.Module, with layers= and prepare=."
+        )
+    return max(n_tokens - (height // side) * (width // side), 0)
+
+
+def channels_first(values, square):
+    """A map as it is, or turned: the places of a square picture form a square, and channels are the third side."""
+    turned = square and values.shape[2] != values.shape[3]
+    return Map(values.permute(0, 3, 1, 2) if turned else values)
 
 
 def texts(tokenizer, config):
