@@ -31,9 +31,7 @@ def encode(
     language: Annotated[str | None, typer.Option(help="Of texts and sounds.")] = None,
     weights: Annotated[str, typer.Option(help="trained, or random for the untrained twin.")] = "trained",
     seed: Annotated[int, typer.Option(help="Of random weights.")] = 0,
-    bad: Annotated[
-        str, typer.Option(help="What to do when a file is broken, empty or silent: refuse or skip.")
-    ] = "refuse",
+    bad: Annotated[str, typer.Option(help="Broken, empty or silent stimuli: refuse or skip.")] = "refuse",
 ):
     """Write what a model makes of stimuli, layer by layer, with their ids and their origin."""
     import consilience as cs
