@@ -153,6 +153,7 @@ def test_encode_writes_a_file_that_compare_takes(tmp_path, monkeypatch):
     [
         ("pixels", "empty", "x.safetensors", "holds no pictures"),
         ("pixels", "both", "x.safetensors", "holds images and texts"),
+        ("pixels", "latin", "x.safetensors", "latin/c.txt is no text in UTF-8"),
         ("pixels", "texts", "x.npz", "must end in .safetensors"),
         ("no-such-model", "texts", "x.safetensors", "no-such-model"),
         ("pixels", "no-such-data", "x.safetensors", "no-such-data"),
@@ -163,6 +164,8 @@ def test_encode_refuses_in_one_line(tmp_path, model, folder, out, words):
         (tmp_path / name).mkdir()
         for file in files:
             (tmp_path / name / file).write_text("a word")
+    (tmp_path / "latin").mkdir()
+    (tmp_path / "latin/c.txt").write_bytes("déjà vu".encode("latin-1"))
     place = str(tmp_path / folder) if (tmp_path / folder).is_dir() else folder
     found = run(app, ["encode", model, place, "-o", str(tmp_path / out)])
     assert found.exit_code == 2

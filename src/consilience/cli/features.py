@@ -31,7 +31,7 @@ def encode(
     language: Annotated[str | None, typer.Option(help="Of texts and sounds.")] = None,
     weights: Annotated[str, typer.Option(help="trained, or random for the untrained twin.")] = "trained",
     seed: Annotated[int, typer.Option(help="Of random weights.")] = 0,
-    bad: Annotated[str | None, typer.Option(help="What to do with a broken file: refuse or skip.")] = None,
+    bad: Annotated[str, typer.Option(help="Broken, empty or silent stimuli: refuse or skip.")] = "refuse",
 ):
     """Write what a model makes of stimuli, layer by layer, with their ids and their origin."""
     import consilience as cs
@@ -39,9 +39,8 @@ def encode(
     def written():
         if output.suffix != ".safetensors":
             raise cs.InputError(f"{output} must end in .safetensors.")
-        asked = {"layers": layers, "pool": pool, "language": language, "bad": bad}
-        asked = {name: value for name, value in asked.items() if value}
-        found = cs.encode(model, named(stimuli, language), weights=weights, seed=seed, **asked)
+        options = {"layers": layers or None, "pool": pool, "language": language}
+        found = cs.encode(model, named(stimuli, language), weights=weights, seed=seed, bad=bad, **options)
         found.save(output)
         return found
 
@@ -62,10 +61,18 @@ def named(place, language):
         found = " and ".join(sorted(kinds)) or "no pictures, texts or sounds"
         raise cs.InputError(f"{place} holds {found}; give a folder with files of one kind.")
     (kind,) = kinds
-    if kind == "images":
-        return cs.stimuli.Stimuli(Path(place).name, ids, images=tuple(files))
-    said = tuple(path.read_text(encoding="utf-8") for path in files) if kind == "texts" else tuple(files)
-    return cs.stimuli.Stimuli(Path(place).name, ids, **{kind: {language or "und": said}})
+    sources = tuple(map(text, files)) if kind == "texts" else tuple(files)
+    name = Path(place).resolve().name
+    return cs.stimuli.Stimuli(name, ids, **{kind: sources if kind == "images" else {language or "und": sources}})
+
+
+def text(path):
+    from consilience import InputError
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no text in UTF-8: {error}") from error
 
 
 @cached.callback()
