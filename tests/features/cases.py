@@ -22,6 +22,7 @@ class Case:
     norm: str = ""  # the module after the last block, inside the tower
     joint: str = ""  # what brings the tower into the joint space
     specials: tuple = ()  # how many special tokens come first and last
+    padded: bool = False  # whether the model was trained on texts of one length, their padding included
 
 
 def vit(side=16):
@@ -66,6 +67,14 @@ CASES = {
     ),
     "SigLIP, image": lambda: Case(
         t.SiglipConfig(**TOWERS), tower="vision_model", norm="post_layernorm", joint="get_image_features", **vit()
+    ),
+    "SigLIP, text": lambda: Case(
+        t.SiglipConfig(**TOWERS),
+        tower="text_model",
+        norm="final_layer_norm",
+        joint="get_text_features",
+        padded=True,
+        **language(tiny.siglip(), 0, 1),
     ),
     "BERT": lambda: Case(t.BertConfig(**TEXT), **language(tiny.bert(), 1, 1)),
     "RoBERTa": lambda: Case(t.RobertaConfig(**TEXT), **language(tiny.roberta(), 1, 1)),

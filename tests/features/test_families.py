@@ -8,7 +8,7 @@ import transformers as t
 from cases import CASES
 from PIL import Image
 
-from consilience import features
+from consilience import InputError, features
 from consilience.features import store
 from consilience.stimuli import Stimuli
 
@@ -75,8 +75,8 @@ def of_image(case, image, config):
 
 
 def of_text(case, text, config):
-    inputs = case.processor(text, return_tensors="pt")
-    n_tokens, (before, after) = inputs["input_ids"].shape[1], case.specials
+    inputs = case.processor(text, return_tensors="pt", padding="max_length" if case.padded else False)
+    n_tokens, (before, after) = len(case.processor(text)["input_ids"]), case.specials
     return inputs, lambda state: state[0, before : n_tokens - after].mean(0)
 
 
@@ -110,3 +110,10 @@ def test_a_padded_batch_gives_what_a_plain_forward_pass_gives_one_by_one(name, t
     for layer, X in zip(found.layers, expected, strict=True):
         np.testing.assert_allclose(found[layer], X, rtol=1e-4, atol=2e-5, err_msg=layer)
         assert np.ptp(X, axis=0).max() > 1e-3, "the stimuli differ"
+
+
+def test_sounds_of_unknown_frames_are_refused(tmp_path, things):
+    config = t.SEWConfig(**tiny.SMALL, **tiny.CONVOLUTIONS, **tiny.POSITIONS, squeeze_factor=1)
+    place = tiny.folder(tmp_path / "model", config, processor=t.Wav2Vec2FeatureExtractor())
+    with pytest.raises(InputError, match="padding is not known for models of type 'sew'"):
+        encode(place, things)

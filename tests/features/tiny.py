@@ -49,7 +49,7 @@ def folder(place, config, seed=0, **processors):
     return place
 
 
-def tokenizer(before="", after="", **special):
+def tokenizer(before="", after="", model_input_names=("input_ids", "attention_mask"), **special):
     """Words as tokens, with special tokens around a text: `before` and `after` name them."""
     names = dict.fromkeys(["<unk>", *special.values(), *filter(None, (before, after))])
     vocabulary = {word: i for i, word in enumerate([*names, *WORDS])}
@@ -61,7 +61,11 @@ def tokenizer(before="", after="", **special):
             single=" ".join(filter(None, (before, "$A", after))), special_tokens=marks
         )
     return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=made, unk_token="<unk>", model_max_length=24, **special
+        tokenizer_object=made,
+        unk_token="<unk>",
+        model_max_length=24,
+        model_input_names=list(model_input_names),
+        **special,
     )
 
 
@@ -75,6 +79,11 @@ def roberta():
 
 def t5():
     return tokenizer("", "</s>", pad_token="<pad>", eos_token="</s>")
+
+
+def siglip():
+    """Without a mask: the model sees the padding, as in its training."""
+    return tokenizer("", "</s>", pad_token="</s>", eos_token="</s>", model_input_names=["input_ids"])
 
 
 def gpt():

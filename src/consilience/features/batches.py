@@ -39,9 +39,9 @@ def batches(encoder, items, pool, start=0, batch_size=None):
     MemoryError
         If memory is too short for one stimulus.
     """
-    size, found = encoder.largest_batch or batch_size or 1, encoder.largest_batch or batch_size
+    chosen = min(filter(None, (encoder.largest_batch, batch_size)), default=None)
     while start < len(items):
-        batch = [items[i] for i in range(start, min(start + size, len(items)))]
+        batch = [items[i] for i in range(start, min(start + (chosen or 1), len(items)))]
         try:
             rows, fitting = taken(encoder, batch, pool)
         except Exception as error:
@@ -52,14 +52,14 @@ def batches(encoder, items, pool, start=0, batch_size=None):
                     f"Memory is too short for a single stimulus ({error}). Take a smaller model, dtype='bfloat16', or "
                     "another device."
                 ) from error
-            size = found = len(batch) // 2
             rows = None
-        if rows is None:  # the error is forgotten by now, and what it held on to
+        if rows is None:  # out of the block above, the error holds on to no memory any more
+            chosen = len(batch) // 2
             forget()
             continue
         yield rows
         start += len(batch)
-        size = found = found or fitting
+        chosen = chosen or fitting
 
 
 def taken(encoder, batch, pool):

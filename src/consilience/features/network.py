@@ -69,6 +69,9 @@ def encoder(model, modality, side, parts=None):
             found["norm"] = of(stack.tokens)(final)
         return found | ({"joint": output["pooler_output"]} if meets else {})
 
+    unreadable = side.refuses(side.sample)
+    if unreadable:
+        raise InputError(f"{type(model).__name__} cannot even be tried with {side.sample!r}: {unreadable}.")
     layers = list(states([side.sample]))
     largest = 1 if special.alone(network.config) else None
     return Encoder(modality, layers, lambda items: list(states(items).values()), side.refuses, largest)

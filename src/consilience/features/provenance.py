@@ -31,8 +31,8 @@ def provenance(model, options, seen, layers, pool, weights, seed):
         "layers": None if layers is None else list(layers),
         "parts": options.get("parts"),
         "pool": pool,
-        "dtype": options.get("dtype", "float32"),
-        "aside": {"stimuli": seen.stimuli.name, "each_sha256": digests},
+        "dtype": options.get("dtype", "float32" if model.kept else None),
+        "aside": {"stimuli": seen.stimuli.name, "each_sha256": digests, "device": options.get("device")},
         "code": store.code(),
         "versions": {library: installed(library) for library in LIBRARIES},
     }
