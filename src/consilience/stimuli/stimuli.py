@@ -39,6 +39,8 @@ class Stimuli:
         What a stimulus shows; with which others it belongs together (speaker, run); when it was, in seconds.
     licence, credit : str
         To be printed wherever a stimulus is shown.
+    shown : bool
+        Whether a figure may show them; False for pictures of people who were not asked.
 
     ``len(stimuli)`` counts them; ``stimuli[index]`` with a slice, an array of indices or a mask selects some, and
     iterating gives their items in the first of their modalities.
@@ -60,6 +62,7 @@ class Stimuli:
     times: tuple | None = None
     licence: str = "not said"
     credit: str = "not said"
+    shown: bool = True
 
     def __post_init__(self):
         for what, column in self.columns():
@@ -90,9 +93,16 @@ class Stimuli:
         return iter(self.items())
 
     def __repr__(self):
-        held = [f"{m} in {len(self.languages(m))} languages" if self.languages(m) else m for m in self.modalities]
-        labels = [] if self.labels is None else [f"{len(set(self.labels))} labels"]
-        return f"Stimuli({', '.join([repr(self.name), f'{len(self)} stimuli', *held, *labels])})"
+        held = [f"{len(self)} stimuli", *map(self.held, self.modalities)]
+        held += [] if self.labels is None else [f"{len(set(self.labels))} labels"]
+        return f"Stimuli({self.name!r}, {', '.join(held)})"
+
+    def held(self, modality):
+        """A modality and its languages in words."""
+        languages = self.languages(modality)
+        if len(languages) > 3:
+            return f"{modality} in {len(languages)} languages"
+        return f"{modality} in {' and '.join(languages)}" if languages else modality
 
     @property
     def modalities(self):
