@@ -3,9 +3,11 @@
 from importlib import import_module
 
 from .. import kit
+from .hugging_face import from_dataset
 from .stimuli import Stimuli
+from .yours import from_folder, from_table, from_texts
 
-__all__ = ["Stimuli", "load"]
+__all__ = ["Stimuli", "from_dataset", "from_folder", "from_table", "from_texts", "load", "responses"]
 
 
 def load(name):
