@@ -239,7 +239,7 @@ def cache():
 def show_plan(names=None):
     """Print the plan as a table: what, MB, licence, source, and what is already here; returns the names of the rest."""
     items = plan(names)
-    missing = sum(item.megabytes for item in items if not item.here)
+    missing = sum({item.source: item.megabytes for item in items if not item.here}.values())  # a package comes once
     caption = f"To fetch: {missing:.0f} MB into {cache()}" if missing else f"All of it is in {cache()}"
     shown = Table(title="The kit", caption=caption)
     shown.add_column("name", no_wrap=True)

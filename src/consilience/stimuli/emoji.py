@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from xml.etree import ElementTree
 
 from ..data_files import data_path, manifest
@@ -31,10 +31,14 @@ def read(name, row, folder):
 
 def drawn(emoji, font):
     """The emoji as the font has it, on white: a PIL image of 136 x 128 pixels."""
-    Image, ImageDraw, ImageFont = (bring(f"PIL.{module}") for module in ("Image", "ImageDraw", "ImageFont"))
-    image = Image.new("RGB", CANVAS, "white")
-    ImageDraw.Draw(image).text((0, 0), emoji, font=ImageFont.truetype(font, SIZE), embedded_color=True)
+    image = bring("PIL.Image").new("RGB", CANVAS, "white")
+    bring("PIL.ImageDraw").Draw(image).text((0, 0), emoji, font=opened(font), embedded_color=True)
     return image
+
+
+@cache
+def opened(font):
+    return bring("PIL.ImageFont").truetype(font, SIZE)
 
 
 def spoken(file):
