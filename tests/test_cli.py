@@ -141,7 +141,7 @@ def test_encode_writes_a_file_that_compare_takes(tmp_path, monkeypatch):
     assert found.exit_code == 0, found.output
     assert "5 stimuli, 1 layers" in found.output and "pixels, on 5 stimuli of seen" in found.output
     features = Features.load(out)
-    assert features.ids == tuple(f"{i}.png" for i in range(5))
+    assert features.ids == tuple("01234")
     picture = np.asarray(Image.open(tmp_path / "seen/3.png")) / 255
     np.testing.assert_allclose(features["pixels"][3], picture.transpose(2, 0, 1).ravel(), atol=1e-6)
     again = run(app, ["compare", out, out, "--metric", "cka", "--json"])
@@ -152,8 +152,8 @@ def test_encode_writes_a_file_that_compare_takes(tmp_path, monkeypatch):
     ("model", "folder", "out", "words"),
     [
         ("pixels", "empty", "x.safetensors", "holds no pictures"),
-        ("pixels", "both", "x.safetensors", "holds images and texts"),
-        ("pixels", "latin", "x.safetensors", "latin/c.txt is no text in UTF-8"),
+        ("pixels", "both", "x.safetensors", "the image of 'a' cannot be used"),
+        ("pixels", "latin", "x.safetensors", "latin/c.txt is not in UTF-8"),
         ("pixels", "texts", "x.npz", "must end in .safetensors"),
         ("no-such-model", "texts", "x.safetensors", "no-such-model"),
         ("pixels", "no-such-data", "x.safetensors", "no-such-data"),

@@ -14,12 +14,6 @@ app = typer.Typer()
 cached = typer.Typer(help="Features on disk: list, verify or prune them.", invoke_without_command=True)
 app.add_typer(cached, name="cache")
 
-KINDS = {
-    **dict.fromkeys((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"), "images"),
-    **dict.fromkeys((".txt",), "texts"),
-    **dict.fromkeys((".wav", ".flac", ".ogg", ".mp3"), "sounds"),
-}
-
 
 @app.command()
 def encode(
@@ -49,30 +43,12 @@ def encode(
 
 
 def named(place, language):
-    """The stimuli of a data set, or those in a folder: all files of the one kind that it holds."""
+    """The stimuli of a data set, or those in a folder."""
     import consilience as cs
 
     if not Path(place).is_dir():
         return cs.stimuli.load(place)
-    files = [path for path in sorted(Path(place).rglob("[!.]*")) if path.suffix.lower() in KINDS]
-    ids = tuple(str(path.relative_to(place)) for path in files)
-    kinds = {KINDS[path.suffix.lower()] for path in files}
-    if len(kinds) != 1:
-        found = " and ".join(sorted(kinds)) or "no pictures, texts or sounds"
-        raise cs.InputError(f"{place} holds {found}; give a folder with files of one kind.")
-    (kind,) = kinds
-    sources = tuple(map(text, files)) if kind == "texts" else tuple(files)
-    name = Path(place).resolve().name
-    return cs.stimuli.Stimuli(name, ids, **{kind: sources if kind == "images" else {language or "und": sources}})
-
-
-def text(path):
-    from consilience import InputError
-
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is no text in UTF-8: {error}") from error
+    return cs.stimuli.from_folder(place, **({"language": language} if language else {}))
 
 
 @cached.callback()
