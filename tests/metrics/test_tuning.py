@@ -72,3 +72,9 @@ def test_units_that_do_not_vary_are_left_out():
     dead = np.hstack([Y, np.ones((30, 2))])
     for score in (cs.unit_matching, cs.soft_matching):
         assert score(X, dead) == pytest.approx(score(X, Y))
+
+
+def test_refuses_a_transport_that_did_not_end(monkeypatch):
+    monkeypatch.setattr("consilience.metrics.tuning.MOST_STEPS", 1)
+    with pytest.warns(UserWarning, match="numItermax"), pytest.raises(cs.InputError, match="could not be transported"):
+        cs.soft_matching(*arrays(9, 8, 9))
