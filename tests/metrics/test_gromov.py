@@ -36,15 +36,6 @@ def test_needs_no_pairing():
     assert cs.gromov_wasserstein(X, turned[order]) == pytest.approx(0, abs=1e-6)
 
 
-def test_who_is_paired_with_whom_hardly_matters():
-    """So it is no evidence that two models treat the same stimuli alike, as its card says."""
-    rng = np.random.default_rng(3)
-    X = rng.standard_normal((40, 5))
-    found = cs.align(X, X @ rng.standard_normal((5, 6)), "gromov_wasserstein", draws=99)
-    assert found.p > 0.5
-    assert found.null_sd < 0.01 * found.score
-
-
 def test_two_shapes_known_in_closed_form():
     """A square against four points on a line, by hand: all 24 pairings, since the best transport is one of them."""
     X = np.array([[0.0, 0], [0, 1], [1, 1], [1, 0]])

@@ -94,8 +94,8 @@ CARDS = (
         scale="global",
         invariances=("rotation and reflection", "scale", "translation", "order of the stimuli"),
         not_invariant=("other linear maps",),
-        null="by permutations, which move no more than the start of one of its two searches: it is a statement about "
-        "shapes, not about who is paired with whom",
+        null="by permutations, which move only the start of one of its two searches: p says whether the pairing of the "
+        "rows leads to a lower minimum than others do, or than none",
         cost="O(n² d + n³) time for each of some tens of steps, O(n²) memory; each permutation costs as much again",
         misleads="It needs no pairing, and so says nothing of it: two clouds of the same shape are at 0 though no "
         "stimulus lies where its mate does. In many units all distances are nearly equal, and any two clouds "
