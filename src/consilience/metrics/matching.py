@@ -39,8 +39,11 @@ class Points:
 def recall(X, Y, k=1, through="anchors", folds=5, groups=None, seed=0):
     r"""How often the mate of a held-out stimulus is among the k most similar of all held-out stimuli (R@k).
 
-    .. math:: R@k = \frac{1}{2n} \sum_i \left[ \operatorname{rank}_{j}\, s(x_i, y_j)_{j = i} \le k \right]
-              + \left[ \operatorname{rank}_{j}\, s(x_j, y_i)_{j = i} \le k \right]
+    .. math:: R@k = \frac{1}{2n} \sum_i \left[ \operatorname{rank}(y_i \mid x_i) \le k \right]
+              + \left[ \operatorname{rank}(x_i \mid y_i) \le k \right]
+
+    with :math:`\operatorname{rank}(y_i \mid x_i)` the place of the mate when all held-out y are sorted by how similar
+    they are to what comes of :math:`x_i`.
 
     Parameters
     ----------
@@ -73,9 +76,8 @@ def recall(X, Y, k=1, through="anchors", folds=5, groups=None, seed=0):
     Notes
     -----
     Source: Moschella et al. 2023 (anchors), Lu et al. 2025 (Indra), Maniparambil et al. 2024 (local
-    CKA). Everything is centred on the stimuli learned from.
-    Stimuli that tie for the last place share it. :func:`consilience.retrieval` gives both directions, several k, and
-    what comes of wrong pairs. O(folds n d min(n, d) + n²(n + d) / folds) time, in float64.
+    CKA). Everything is centred on the stimuli learned from. Stimuli that tie for the last place share it.
+    :func:`consilience.retrieval` gives both directions, several k, and what comes of wrong pairs. O(folds n d min(n, d) + n²(n + d) / folds) time, in float64.
     """
     X, Y = check_pair(X, Y)
     return recall_of(points(X, "X"), points(Y, "Y"), k, through, folds, groups, seed)
@@ -131,8 +133,8 @@ CARDS = (
     Card(
         name="recall",
         title="Retrieval of held-out pairs (R@k)",
-        formula=r"R@k = \frac{1}{2n} \sum_i \left[ \operatorname{rank}_X(i) \le k \right] +"
-        r" \left[ \operatorname{rank}_Y(i) \le k \right]",
+        formula=r"R@k = \frac{1}{2n} \sum_i \left[ \operatorname{rank}(y_i \mid x_i) \le k \right] +"
+        r" \left[ \operatorname{rank}(x_i \mid y_i) \le k \right]",
         source="moschella2023,lu2025indra,schonemann1966,golub1979,maniparambil2024",
         value_range="0 to 1; k over the number of stimuli held out for unrelated representations",
         direction="similarity",

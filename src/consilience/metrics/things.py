@@ -7,8 +7,9 @@ import pandas as pd
 from scipy import sparse
 
 from consilience.check import FEWEST_STIMULI, InputError, check_array, check_choice, check_k, check_rows
+from consilience.core.memory import need
+from consilience.core.neighbors import SIMILARITIES
 
-SIMILARITIES = ("cosine", "dot", "euclidean")
 ROUNDING = 1e-12  # of the largest similarity; things nearer to equal than that are tied
 BLOCK = 1024  # stimuli whose similarities to all others are held at a time
 
@@ -59,6 +60,7 @@ def thing_similarities(X, thing, similarity):
     order = np.argsort(thing, kind="stable")
     X, starts = X[order], np.flatnonzero(np.diff(thing[order], prepend=-1))
     less = np.square(X).sum(1) if similarity == "euclidean" else np.zeros(len(X))
+    need(8 * len(starts) * (len(X) + 2 * len(starts)), f"Similarities of {len(X):,} stimuli and {len(starts):,} things")
     found = np.empty((len(X), len(starts)))
     for start in range(0, len(X), BLOCK):
         rows = slice(start, start + BLOCK)
