@@ -75,9 +75,10 @@ def recall(X, Y, k=1, through="anchors", folds=5, groups=None, seed=0):
 
     Notes
     -----
-    Source: Moschella et al. 2023 (anchors), Lu et al. 2025 (Indra), Maniparambil et al. 2024 (local
-    CKA). Everything is centred on the stimuli learned from. Stimuli that tie for the last place share it.
-    :func:`consilience.retrieval` gives both directions, several k, and what comes of wrong pairs. O(folds n d min(n, d) + n²(n + d) / folds) time, in float64.
+    Source: Moschella et al. 2023 (anchors), Lu et al. 2025 (Indra), Maniparambil et al. 2024 (local CKA). Everything is
+    centred on the stimuli learned from. Stimuli that tie for the last place share it. :func:`consilience.retrieval`
+    gives both directions, several k, and what comes of wrong pairs. O(folds n d min(n, d) + n²(n + d) / folds) time, in
+    float64.
     """
     X, Y = check_pair(X, Y)
     return recall_of(points(X, "X"), points(Y, "Y"), k, through, folds, groups, seed)
