@@ -141,7 +141,7 @@ def test_encode_writes_a_file_that_compare_takes(tmp_path, monkeypatch):
     assert found.exit_code == 0, found.output
     assert "5 stimuli, 1 layers" in found.output and "pixels, on 5 stimuli of seen" in found.output
     features = Features.load(out)
-    assert features.ids == tuple(f"{i}.png" for i in range(5))
+    assert features.ids == tuple("01234")
     picture = np.asarray(Image.open(tmp_path / "seen/3.png")) / 255
     np.testing.assert_allclose(features["pixels"][3], picture.transpose(2, 0, 1).ravel(), atol=1e-6)
     again = run(app, ["compare", out, out, "--metric", "cka", "--json"])
@@ -152,7 +152,8 @@ def test_encode_writes_a_file_that_compare_takes(tmp_path, monkeypatch):
     ("model", "folder", "out", "words"),
     [
         ("pixels", "empty", "x.safetensors", "holds no pictures"),
-        ("pixels", "both", "x.safetensors", "holds images and texts"),
+        ("pixels", "both", "x.safetensors", "the image of 'a' cannot be used"),
+        ("pixels", "latin", "x.safetensors", "latin/c.txt is not in UTF-8"),
         ("pixels", "texts", "x.npz", "must end in .safetensors"),
         ("no-such-model", "texts", "x.safetensors", "no-such-model"),
         ("pixels", "no-such-data", "x.safetensors", "no-such-data"),
@@ -163,6 +164,8 @@ def test_encode_refuses_in_one_line(tmp_path, model, folder, out, words):
         (tmp_path / name).mkdir()
         for file in files:
             (tmp_path / name / file).write_text("a word")
+    (tmp_path / "latin").mkdir()
+    (tmp_path / "latin/c.txt").write_bytes("déjà vu".encode("latin-1"))
     place = str(tmp_path / folder) if (tmp_path / folder).is_dir() else folder
     found = run(app, ["encode", model, place, "-o", str(tmp_path / out)])
     assert found.exit_code == 2

@@ -1,9 +1,12 @@
 """The kit brings what it promised or nothing. The pip and dpkg-deb are real, the packages are made here."""
 
 import hashlib
+import io
 import shutil
 import stat
 import zipfile
+from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 import yaml
@@ -290,6 +293,100 @@ def test_a_picture_and_its_caption_are_taken_together(cache, pictures, monkeypat
         contents.gather(pictures, data_files.manifest("pictures.sha256"), tmp_path / "taken")
 
 
+def test_every_known_edition_of_a_file_is_taken_and_no_other(cache, pictures, data, monkeypatch, tmp_path):
+    """Two recordings, listed in a table by the first digits of what they are and of what they may be as well."""
+    monkeypatch.setenv("CONSILIENCE_DATA", str(tmp_path / "mine"))
+    (tmp_path / "mine/spoken/deep").mkdir(parents=True)
+    for name in ("red", "blue"):
+        (tmp_path / f"mine/spoken/deep/{name}_fr.ogg").write_bytes(f"{name} anew".encode())
+    editions = {name: [f"{name} of old".encode(), f"{name} anew".encode()] for name in ("red", "blue")}
+    found = {**kit.row("pictures"), "apt": {"package": "none"}, "manifest": "spoken.tsv"}
+    rows = (f"{name}\t{' '.join(sha256(said)[:16] for said in both)}\t" for name, both in editions.items())
+    table = ["# a remark", "stem\t_fr.ogg\t_de.ogg", *rows]
+    (data_files.PLACES[0] / "spoken.tsv").write_text("\n".join(table))
+    data(datasets={"spoken": found})
+    assert {path.name: path.read_bytes() for path in kit.get("spoken").iterdir()} == {
+        "red_fr.ogg": b"red anew",
+        "blue_fr.ogg": b"blue anew",
+    }
+    (kit.folder("spoken") / "red_fr.ogg").write_bytes(b"red of old")
+    kit.get("spoken")
+    (kit.folder("spoken") / "red_fr.ogg").write_bytes(b"red of tomorrow")
+    with pytest.raises(kit.KitError, match=r"red_fr\.ogg is not what it should be"):
+        kit.get("spoken")
+
+
+def test_a_text_without_a_picture_is_known_by_all_it_says(tmp_path):
+    (tmp_path / "alone.txt").write_text("first\nsecond\n")
+    assert contents.digest(tmp_path / "alone.txt") == sha256(b"first\nsecond\n")
+
+
+@needs_dpkg
+def test_two_rows_of_one_package_are_fetched_once(cache, apt, pictures, data):
+    pictured = kit.row("pictures")
+    reds = {path: digest for path, digest in kit.promised("pictures").items() if "red" in path}
+    (data_files.PLACES[0] / "reds.sha256").write_text("\n".join(f"{digest}  {path}" for path, digest in reds.items()))
+    data(datasets={"pictures": pictured, "reds": {**pictured, "manifest": "reds.sha256"}})
+    kit.get("pictures")
+    assert sorted(path.name for path in kit.get("reds").rglob("*.*")) == ["red.png", "red.txt"]
+    assert len([line for line in apt.read_text().splitlines() if line.startswith("download")]) == 1
+
+
+# Public repositories.
+
+
+@pytest.fixture
+def public(cache, data):
+    """A data set whose home is a repository, and which no chapter needs."""
+    found = {
+        "what": "a list",
+        "reader": "none",
+        "github": {"repository": "some/body", "commit": "c0ffee", "folder": "data"},
+        "files": {"a list.txt": sha256(b"one\ntwo")},
+        "megabytes": 0.1,
+        "licence": "CC0-1.0",
+        "extra": True,
+    }
+    data(datasets={"public": found})
+    return found
+
+
+def test_a_file_comes_from_its_home_at_a_fixed_commit(public, monkeypatch):
+    asked = []
+    monkeypatch.setattr(registries, "urlopen", lambda url, timeout: asked.append(url) or io.BytesIO(b"one\ntwo"))
+    assert (kit.get("public") / "a list.txt").read_bytes() == b"one\ntwo"
+    assert [url.partition("://")[2] for url in asked] == [
+        "raw.githubusercontent.com/some/body/c0ffee/data/a%20list.txt"
+    ]
+
+
+def test_what_is_not_what_was_promised_is_refused(public, monkeypatch, cache):
+    monkeypatch.setattr(registries, "urlopen", lambda url, timeout: io.BytesIO(b"one\nthree"))
+    with pytest.raises(kit.KitError, match=r"public: .*a list\.txt is not what it should be"):
+        kit.get("public")
+    assert left_in(cache) == ["kit"]
+
+
+def test_without_a_network_one_line_says_what_to_do(public, monkeypatch, tmp_path):
+    def unreachable(url, timeout):
+        raise URLError("no route")
+
+    monkeypatch.setattr(registries, "urlopen", unreachable)
+    with pytest.raises(kit.KitError, match=r"public: GitHub did not give a list\.txt .*no route.*CONSILIENCE_DATA"):
+        kit.get("public")
+    monkeypatch.setenv("CONSILIENCE_DATA", str(tmp_path / "mine"))
+    (tmp_path / "mine/public").mkdir(parents=True)
+    (tmp_path / "mine/public/a list.txt").write_bytes(b"one\ntwo")
+    assert (kit.get("public") / "a list.txt").read_bytes() == b"one\ntwo"
+
+
+def test_what_no_chapter_needs_is_named_but_not_fetched(public, capsys):
+    assert kit.plan() == [] and kit.fetch() == {}
+    kit.show_plan()
+    assert "come by name: public" in capsys.readouterr().out
+    assert kit.plan(["public"])[0].source == "GitHub: some/body"
+
+
 def test_without_apt_one_line_says_what_to_do(cache, pictures, monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(kit.KitError, match=r"apt-get is not on this machine.*CONSILIENCE_DATA"):
@@ -310,9 +407,18 @@ def test_every_row_says_what_where_and_under_which_licence():
         assert {"what", "reader", "megabytes", "licence", "credit"} <= row.keys(), name
         if "wheel" in row:
             assert {"package", "version", "file", "sha256"} <= row["wheel"].keys(), name
-        promised = kit.promised(name) if name in kit.offline() else {}
-        for path, digest in promised.items():
-            assert not path.startswith(("/", "..")) and len(digest) == 64, (name, path)
+        promised = kit.promised(name) if "files" in row or "manifest" in row else {}
+        for path, digests in promised.items():
+            assert not path.startswith(("/", "..")), (name, path)
+            assert all(len(digest) in (16, 64) for digest in digests.split()), (name, path)
+
+
+def test_every_data_set_can_be_cited_and_found_again():
+    works = (Path(__file__).parents[1] / "book/references.bib").read_text()
+    for name, row in kit.table("datasets").items():
+        assert f"{{{row['cite']},\n" in works, name
+        if "github" in row:
+            assert len(row["github"]["commit"]) == 40, f"{name}: a fixed commit"
 
 
 def test_a_name_means_one_set_of_weights():

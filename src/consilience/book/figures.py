@@ -12,6 +12,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 
+from consilience.check import InputError
+
 WIDTH = 7.6  # inches, of every figure, so that letters have one size throughout
 INK = "#7a7a7a"
 FAINT = "#9a9a9a"
@@ -57,7 +59,12 @@ def use_style():
 
 
 def gallery(stimuli, chosen, columns=8):
-    """Pictures of the gallery with their captions; the credit belongs into the figure's caption."""
+    """Pictures of the gallery with their captions; the credit belongs into the figure's caption.
+
+    InputError if they may be used but not shown, as pictures of people who were not asked.
+    """
+    if not stimuli.shown:
+        raise InputError(f"{stimuli.name} may be used, but not shown; no figure prints it.")
     rows = int(np.ceil(len(chosen) / columns))
     figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, WIDTH / columns * rows * 1.25))
     for axis in axes.flat:

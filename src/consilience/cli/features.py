@@ -14,12 +14,6 @@ app = typer.Typer()
 cached = typer.Typer(help="Features on disk: list, verify or prune them.", invoke_without_command=True)
 app.add_typer(cached, name="cache")
 
-KINDS = {
-    **dict.fromkeys((".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"), "images"),
-    **dict.fromkeys((".txt",), "texts"),
-    **dict.fromkeys((".wav", ".flac", ".ogg", ".mp3"), "sounds"),
-}
-
 
 @app.command()
 def encode(
@@ -31,7 +25,7 @@ def encode(
     language: Annotated[str | None, typer.Option(help="Of texts and sounds.")] = None,
     weights: Annotated[str, typer.Option(help="trained, or random for the untrained twin.")] = "trained",
     seed: Annotated[int, typer.Option(help="Of random weights.")] = 0,
-    bad: Annotated[str | None, typer.Option(help="What to do with a broken file: refuse or skip.")] = None,
+    bad: Annotated[str, typer.Option(help="Broken, empty or silent stimuli: refuse or skip.")] = "refuse",
 ):
     """Write what a model makes of stimuli, layer by layer, with their ids and their origin."""
     import consilience as cs
@@ -39,9 +33,8 @@ def encode(
     def written():
         if output.suffix != ".safetensors":
             raise cs.InputError(f"{output} must end in .safetensors.")
-        asked = {"layers": layers, "pool": pool, "language": language, "bad": bad}
-        asked = {name: value for name, value in asked.items() if value}
-        found = cs.encode(model, named(stimuli, language), weights=weights, seed=seed, **asked)
+        options = {"layers": layers or None, "pool": pool, "language": language}
+        found = cs.encode(model, named(stimuli, language), weights=weights, seed=seed, bad=bad, **options)
         found.save(output)
         return found
 
@@ -50,22 +43,12 @@ def encode(
 
 
 def named(place, language):
-    """The stimuli of a data set, or those in a folder: all files of the one kind that it holds."""
+    """The stimuli of a data set, or those in a folder."""
     import consilience as cs
 
     if not Path(place).is_dir():
         return cs.stimuli.load(place)
-    files = [path for path in sorted(Path(place).rglob("[!.]*")) if path.suffix.lower() in KINDS]
-    ids = tuple(str(path.relative_to(place)) for path in files)
-    kinds = {KINDS[path.suffix.lower()] for path in files}
-    if len(kinds) != 1:
-        found = " and ".join(sorted(kinds)) or "no pictures, texts or sounds"
-        raise cs.InputError(f"{place} holds {found}; give a folder with files of one kind.")
-    (kind,) = kinds
-    if kind == "images":
-        return cs.stimuli.Stimuli(Path(place).name, ids, images=tuple(files))
-    said = tuple(path.read_text(encoding="utf-8") for path in files) if kind == "texts" else tuple(files)
-    return cs.stimuli.Stimuli(Path(place).name, ids, **{kind: {language or "und": said}})
+    return cs.stimuli.from_folder(place, **({"language": language} if language else {}))
 
 
 @cached.callback()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
+from io import BytesIO
 from math import gcd
 from pathlib import Path
 
@@ -19,18 +20,20 @@ from ..optional import bring
 
 RATE = 16_000  # samples a second: what speech encoders are trained on
 SILENCE = 1e-4  # of full scale, -80 dB: below it there is nothing but the noise of a converter
+FILE = (str, Path, BytesIO)
 DEEP = ("I", "F")  # more than 8 bits a pixel, whose white no picture library can know
 
 
 def picture(source):
     """A picture as PIL image in RGB, upright, on white where it is transparent.
 
-    `source` is a file, a PIL image, an array of shape (height, width, 3 or 4) of uint8, or a function that gives one.
+    `source` is a file or what is in it, a PIL image, an array of shape (height, width, 3 or 4) of uint8, or a function
+    that gives one.
     """
     source = source() if callable(source) else source
     Image = bring("PIL.Image")
     try:
-        if isinstance(source, str | Path):
+        if isinstance(source, FILE):
             with Image.open(source) as image:
                 return on_white(image)
         return on_white(from_pixels(source) if isinstance(source, np.ndarray) else source)
@@ -66,7 +69,7 @@ def waveform(source):
     rate), or a function that gives one. Arrays are (n_samples,) or (n_samples, n_channels); integers are scaled.
     """
     source = source() if callable(source) else source
-    if isinstance(source, str | Path):
+    if isinstance(source, FILE):
         samples, rate = from_file(source)
     else:
         samples, rate = source if isinstance(source, tuple) else (source, RATE)

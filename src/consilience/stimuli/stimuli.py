@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import numpy as np
 
 from ..check import InputError, check_choice
-from .modality import READERS, digest
+from . import pairing
+from .items import Items
 
 PLAIN = ("ids", "images", "places", "labels", "groups", "times")
 SPOKEN = ("texts", "sounds")  # one for each language
@@ -39,6 +38,8 @@ class Stimuli:
         What a stimulus shows; with which others it belongs together (speaker, run); when it was, in seconds.
     licence, credit : str
         To be printed wherever a stimulus is shown.
+    shown : bool
+        Whether a figure may show them; False for pictures of people who were not asked.
 
     ``len(stimuli)`` counts them; ``stimuli[index]`` with a slice, an array of indices or a mask selects some, and
     iterating gives their items in the first of their modalities.
@@ -60,6 +61,7 @@ class Stimuli:
     times: tuple | None = None
     licence: str = "not said"
     credit: str = "not said"
+    shown: bool = True
 
     def __post_init__(self):
         for what, column in self.columns():
@@ -90,9 +92,16 @@ class Stimuli:
         return iter(self.items())
 
     def __repr__(self):
-        held = [f"{m} in {len(self.languages(m))} languages" if self.languages(m) else m for m in self.modalities]
-        labels = [] if self.labels is None else [f"{len(set(self.labels))} labels"]
-        return f"Stimuli({', '.join([repr(self.name), f'{len(self)} stimuli', *held, *labels])})"
+        held = [f"{len(self)} stimuli", *map(self.held, self.modalities)]
+        held += [] if self.labels is None else [f"{len(set(self.labels))} labels"]
+        return f"Stimuli({self.name!r}, {', '.join(held)})"
+
+    def held(self, modality):
+        """A modality and its languages in words."""
+        languages = self.languages(modality)
+        if len(languages) > 3:
+            return f"{modality} in {len(languages)} languages"
+        return f"{modality} in {' and '.join(languages)}" if languages else modality
 
     @property
     def modalities(self):
@@ -201,47 +210,39 @@ class Stimuli:
         columns = [self.sources(modality, language) for language in languages or (None,)]
         return self[np.flatnonzero([missing(row) == 0 for row in zip(*columns, strict=True)])]
 
+    def shuffled(self, seed=0, within=None):
+        """The same stimuli in a random order, so that they go with nothing any more.
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Items(Sequence):
-    """The items of one modality, each read when it is asked for."""
+        Parameters
+        ----------
+        seed : int
+        within : {"labels", "groups"} or sequence of labels, optional
+            A stimulus changes places with those of its label or group only.
+        """
+        return self[pairing.at_random(len(self), seed, self.column(within) if isinstance(within, str) else within)]
 
-    name: str
-    modality: str
-    ids: tuple[str, ...]
-    sources: tuple
+    def paired(self, other, missing="refuse"):
+        """These stimuli and another set, the same ids in the same order: (Stimuli, Stimuli).
 
-    def __len__(self):
-        return len(self.sources)
+        As :func:`consilience.stimuli.pairing.by_id` has it: ids that one alone has are refused, or dropped.
+        """
+        mine, theirs = pairing.by_id(self.ids, other.ids, missing)
+        return self[mine], other[theirs]
 
-    def __getitem__(self, i):
-        if isinstance(i, slice):
-            return [self[j] for j in range(len(self))[i]]
-        return self.of(i, READERS[self.modality])
+    def matches(self, other, by="labels"):
+        """All pairs with a stimulus of another set that have one label, many to many: int array (n_pairs, 2).
 
-    def __repr__(self):
-        return f"Items({self.name!r}, {len(self)} of modality {self.modality!r})"
+        `by` is "ids", "labels", "groups" or "times"; :func:`consilience.stimuli.pairing.relation` makes a 0/1
+        matrix of the pairs.
+        """
+        return pairing.by_label(self.column(by), other.column(by))
 
-    def digests(self):
-        return tuple(self.of(i, partial(digest, self.modality)) for i in range(len(self)))
-
-    def problems(self):
-        found = {}
-        for i in range(len(self)):
-            try:
-                self.of(i, partial(digest, self.modality))
-            except InputError as error:
-                found[i] = str(error)
-        return found
-
-    def of(self, i, read):
-        """What `read` makes of source i; InputError names the stimulus."""
-        if self.sources[i] is None:
-            raise InputError(f"{self.name}: {self.ids[i]!r} has no {self.modality}; having() selects those that do.")
-        try:
-            return read(self.sources[i])
-        except InputError as error:
-            raise InputError(f"{self.name}: the {self.modality} of {self.ids[i]!r} cannot be used: {error}.") from error
+    def column(self, what):
+        """The ids, labels, groups or times, which must be there."""
+        column = getattr(self, check_choice(what, "by", ("ids", "labels", "groups", "times")))
+        if column is None:
+            raise InputError(f"{self.name} has no {what}.")
+        return column
 
 
 def taken(column, chosen):
