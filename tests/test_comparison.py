@@ -130,7 +130,13 @@ def test_align_gives_an_interval_when_asked():
     assert "99 % interval" in str(wide)
 
 
-@pytest.mark.parametrize("metric", sorted(set(cs.catalogue()) - {"linear_predictivity"}))
+SLOW, UNPAIRED = (
+    "linear_predictivity",
+    "gromov_wasserstein",
+)  # what seeks the pairing itself loses little by a wrong one
+
+
+@pytest.mark.parametrize("metric", sorted(set(cs.catalogue()) - {SLOW, UNPAIRED}))
 def test_every_metric_finds_what_is_shared_and_nothing_in_noise(metric):
     X, Y = world(9, n=60, shared=2.0)
     noise = np.random.default_rng(10).standard_normal(Y.shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from reprlib import repr as shortened
 
 from consilience.check import InputError, check_choice, check_level, check_pair, check_whole
 from consilience.metrics import CARDS
@@ -33,7 +34,7 @@ class Alignment:
         Interval of the score, where asked for: how far it would move with other stimuli of the same kind.
     ci_level : float or None
     n : int
-        Stimuli.
+        Stimuli; or things, where several stimuli share a label.
     method : str
         How the null was had: "moments", "permutations" or "enumeration".
     why : str
@@ -62,7 +63,7 @@ class Alignment:
 
     def __str__(self):
         p = "p <= 0.0001" if self.p <= 1e-4 else f"p = {self.p:.4f}".rstrip("0").rstrip(".")
-        options = "".join(f", {key}={value!r}" for key, value in self.options.items())
+        options = "".join(f", {key}={shortened(value)}" for key, value in self.options.items())
         interval = f"   {100 * self.ci_level:g} % interval: {self.ci[0]:.3f} to {self.ci[1]:.3f}" if self.ci else ""
         verdict = "above chance" if self.p <= self.alpha else "not above chance"
         calibrated = f"  calibrated  {self.calibrated: .3f}   (0 = no more than chance, 1 = the same relations)"
@@ -146,7 +147,7 @@ def align(
     chance = null(a, b, method, draws, seed, groups, exchange, meet, card.direction)
     if not chance.sd > 1e-12:
         raise InputError(
-            f"The score is {score:.3g} however stimuli are paired, so it says nothing. Choose a smaller k."
+            f"The score is {score:.3g} however stimuli are paired, so it says nothing. Reduce k, where it has one."
         )
     interval = None
     if ci is not None:
@@ -162,7 +163,7 @@ def align(
         calibrated=calibrated(score, chance.quantile(1 - alpha), card.best),
         ci=interval,
         ci_level=ci,
-        n=len(X),
+        n=a.n,
         method=chance.method,
         why=chance.why,
         alpha=alpha,

@@ -122,6 +122,11 @@ def compare(
     for name, X in b.items():
         if len(X) != n:
             raise InputError(f"layers_b[{name!r}] has {len(X)} stimuli (rows), layers_a has {n}.")
+    if metric_options.get("labels") is not None:  # then things are exchanged, not stimuli
+        without = [card.name for card in cards if "labels" not in card.side_options]
+        if without:
+            raise InputError(f"labels mean nothing to {', '.join(without)}; compare them apart.")
+        n = len(np.unique(metric_options["labels"]))
     check_level(alpha, "alpha")
     if check_whole(draws, "draws", 19) < 1 / alpha - 1:
         raise InputError(f"draws is {draws}; alpha = {alpha:g} needs at least {int(np.ceil(1 / alpha - 1))} pairings.")

@@ -134,7 +134,9 @@ def on_subset(card, whole, X, rows, share, options):
     if isinstance(whole, RELATIONS) and whole.kind == "u-centred":
         return whole.part(rows)
     if "k" in card.side_options:
-        options = {**options, "k": max(1, round(options.get("k", 10) * share))}
+        options = {**options, "k": max(1, round(options.get("k", card.default("k")) * share))}
+    if options.get("labels") is not None:
+        options = {**options, "labels": np.asarray(options["labels"])[rows]}
     return card.side(X[rows], **options)
 
 

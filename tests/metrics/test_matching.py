@@ -46,7 +46,18 @@ def by_rotation(x_train, y_train, x_test, y_test):
     return cosine_similarity(x_test @ orthogonal_procrustes(x_train, y_train)[0], y_test)
 
 
-PLAIN = {"anchors": by_anchors, "indra": by_angles, "linear": by_ridge, "orthogonal": by_rotation}
+def by_local_cka(x_train, y_train, x_test, y_test):
+    with_one_more = lambda x, y: cs.cka(np.vstack([x_train, x]), np.vstack([y_train, y]), estimator="biased")  # noqa: E731
+    return np.array([[with_one_more(x, y) for y in y_test] for x in x_test])
+
+
+PLAIN = {
+    "anchors": by_anchors,
+    "indra": by_angles,
+    "linear": by_ridge,
+    "orthogonal": by_rotation,
+    "local_cka": by_local_cka,
+}
 
 
 def found_among(X, Y, ks, how, folds, seed):

@@ -1,18 +1,33 @@
 """The metrics, one file a family. Stateless functions: two arrays in, one float out; each with its card."""
 
-from consilience.metrics import correlation, geometry, kernel, matching, neighborhood, prediction
+from consilience.metrics import (
+    assignment,
+    correlation,
+    geometry,
+    gromov,
+    imbalance,
+    kernel,
+    matching,
+    neighborhood,
+    prediction,
+    tuning,
+)
 from consilience.metrics.anchors import indra_representation, relative_representation
+from consilience.metrics.assignment import seeded_matching
 from consilience.metrics.card import Card
 from consilience.metrics.correlation import cca, pwcca, svcca
 from consilience.metrics.dimension import participation_ratio
 from consilience.metrics.geometry import distance_correlation, procrustes, rsa
+from consilience.metrics.gromov import gromov_wasserstein
+from consilience.metrics.imbalance import information_imbalance
 from consilience.metrics.kernel import cka, hsic, rv
 from consilience.metrics.matching import recall
 from consilience.metrics.neighborhood import cknna, cycle_knn, mutual_knn
 from consilience.metrics.prediction import linear_predictivity
 from consilience.metrics.relation import Relation, product
+from consilience.metrics.tuning import soft_matching, unit_matching
 
-FAMILIES = (kernel, neighborhood, geometry, correlation, prediction, matching)
+FAMILIES = (kernel, neighborhood, imbalance, geometry, gromov, correlation, prediction, matching, assignment, tuning)
 CARDS = {card.name: card for family in FAMILIES for card in family.CARDS}
 
 
@@ -31,8 +46,10 @@ __all__ = [
     "cknna",
     "cycle_knn",
     "distance_correlation",
+    "gromov_wasserstein",
     "hsic",
     "indra_representation",
+    "information_imbalance",
     "linear_predictivity",
     "mutual_knn",
     "participation_ratio",
@@ -43,5 +60,8 @@ __all__ = [
     "relative_representation",
     "rsa",
     "rv",
+    "seeded_matching",
+    "soft_matching",
     "svcca",
+    "unit_matching",
 ]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from consilience.metrics.anchors import cosines
+from consilience.metrics.local_cka import LocalCka
 
 PENALTIES = np.logspace(-5, 3, 17)  # of a ridge regression, in units of the mean squared length of a stimulus
 
@@ -108,4 +109,4 @@ def decomposed(train):
     return left[:, kept], values[kept], axes[kept]
 
 
-WAYS = {"anchors": Cosines, "indra": Angles, "linear": Linear, "orthogonal": Orthogonal}
+WAYS = {"anchors": Cosines, "indra": Angles, "linear": Linear, "orthogonal": Orthogonal, "local_cka": LocalCka}

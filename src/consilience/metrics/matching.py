@@ -39,8 +39,11 @@ class Points:
 def recall(X, Y, k=1, through="anchors", folds=5, groups=None, seed=0):
     r"""How often the mate of a held-out stimulus is among the k most similar of all held-out stimuli (R@k).
 
-    .. math:: R@k = \frac{1}{2n} \sum_i \left[ \operatorname{rank}_{j}\, s(x_i, y_j)_{j = i} \le k \right]
-              + \left[ \operatorname{rank}_{j}\, s(x_j, y_i)_{j = i} \le k \right]
+    .. math:: R@k = \frac{1}{2n} \sum_i \left[ \operatorname{rank}(y_i \mid x_i) \le k \right]
+              + \left[ \operatorname{rank}(x_i \mid y_i) \le k \right]
+
+    with :math:`\operatorname{rank}(y_i \mid x_i)` the place of the mate when all held-out y are sorted by how similar
+    they are to what comes of :math:`x_i`.
 
     Parameters
     ----------
@@ -48,9 +51,10 @@ def recall(X, Y, k=1, through="anchors", folds=5, groups=None, seed=0):
     Y : array of shape (n_stimuli, n_units_y)
         Row i of X and of Y answer the same stimulus: they are mates.
     k : int
-    through : {"anchors", "indra", "linear", "orthogonal"}
+    through : {"anchors", "indra", "linear", "orthogonal", "local_cka"}
         What brings the two together, learned from the stimuli not held out. "anchors": cosines to them, "indra": angles
-        to them, both without training; "linear": a ridge regression each way; "orthogonal": a rotation.
+        to them, both without training; "linear": a ridge regression each way; "orthogonal": a rotation; "local_cka":
+        how much alike, by linear CKA, the two representations are when the two that are compared are added.
     folds : int
         Parts into which the stimuli are divided; each is held out once, and is searched in by itself.
     groups : array of shape (n_stimuli,), optional
@@ -71,9 +75,10 @@ def recall(X, Y, k=1, through="anchors", folds=5, groups=None, seed=0):
 
     Notes
     -----
-    Source: Moschella et al. 2023 (anchors), Lu et al. 2025 (Indra). Everything is centred on the stimuli learned from.
-    Stimuli that tie for the last place share it. :func:`consilience.retrieval` gives both directions, several k, and
-    what comes of wrong pairs. O(folds n d min(n, d) + n²(n + d) / folds) time, in float64.
+    Source: Moschella et al. 2023 (anchors), Lu et al. 2025 (Indra), Maniparambil et al. 2024 (local CKA). Everything is
+    centred on the stimuli learned from. Stimuli that tie for the last place share it. :func:`consilience.retrieval`
+    gives both directions, several k, and what comes of wrong pairs. O(folds n d min(n, d) + n²(n + d) / folds) time, in
+    float64.
     """
     X, Y = check_pair(X, Y)
     return recall_of(points(X, "X"), points(Y, "Y"), k, through, folds, groups, seed)
@@ -129,9 +134,9 @@ CARDS = (
     Card(
         name="recall",
         title="Retrieval of held-out pairs (R@k)",
-        formula=r"R@k = \frac{1}{2n} \sum_i \left[ \operatorname{rank}_X(i) \le k \right] +"
-        r" \left[ \operatorname{rank}_Y(i) \le k \right]",
-        source="moschella2023,lu2025indra,schonemann1966,golub1979",
+        formula=r"R@k = \frac{1}{2n} \sum_i \left[ \operatorname{rank}(y_i \mid x_i) \le k \right] +"
+        r" \left[ \operatorname{rank}(x_i \mid y_i) \le k \right]",
+        source="moschella2023,lu2025indra,schonemann1966,golub1979,maniparambil2024",
         value_range="0 to 1; k over the number of stimuli held out for unrelated representations",
         direction="similarity",
         scale="local",

@@ -12,9 +12,10 @@ from consilience.check import InputError, check_array, check_k, check_pair
 from consilience.core import neighbor_weights
 from consilience.metrics.card import Card
 from consilience.metrics.relation import Relation, product
+from consilience.metrics.things import thing_weights
 
 
-def mutual_knn(X, Y, k=10, similarity="cosine"):
+def mutual_knn(X, Y, k=10, similarity="cosine", labels=None):
     r"""Overlap of the k nearest neighbours of each stimulus in X and in Y.
 
     .. math:: m = \frac{1}{nk} \sum_i \left| N_k^X(i) \cap N_k^Y(i) \right|
@@ -27,11 +28,14 @@ def mutual_knn(X, Y, k=10, similarity="cosine"):
     k : int, 1 <= k < n_stimuli
     similarity : {"cosine", "dot", "euclidean"}
         What "near" means. The cosine is not centred, as in the reference code.
+    labels : array of shape (n_stimuli,), optional
+        Stimuli of one label are one thing (captions of one picture), as near to others as the nearest of them; then i
+        and its neighbours are things, and n is their number.
 
     Returns
     -------
     float in [0, 1]
-        A similarity. By chance k / (n_stimuli - 1); see :func:`consilience.align` for its null.
+        A similarity. By chance k / (n - 1); see :func:`consilience.align` for its null.
 
     Raises
     ------
@@ -48,16 +52,16 @@ def mutual_knn(X, Y, k=10, similarity="cosine"):
     Source: Huh et al. 2024; the code there divides by k and does not centre. O(n² d) time, O(n k) memory.
     """
     X, Y = check_pair(X, Y)
-    return product(neighbor_relation(X, k, similarity), neighbor_relation(Y, k, similarity))
+    return product(neighbor_relation(X, k, similarity, labels), neighbor_relation(Y, k, similarity, labels))
 
 
-def neighbor_relation(X, k=10, similarity="cosine"):
+def neighbor_relation(X, k=10, similarity="cosine", labels=None):
     """The directed graph of k nearest neighbours, divided by sqrt(n k), so that mutual k-NN is an inner product.
 
     Parameters
     ----------
     X : array of shape (n_stimuli, n_units)
-    k, similarity
+    k, similarity, labels
         As in :func:`mutual_knn`.
 
     Returns
@@ -65,20 +69,22 @@ def neighbor_relation(X, k=10, similarity="cosine"):
     Relation
         Sparse, n k entries; kind "neighbours", or "shared neighbours" where a last place is tied (then it warns).
     """
-    graph, tied = neighbor_graph(X, k, similarity)
-    scale = np.sqrt(len(X) * k)
+    graph, tied = neighbor_graph(X, k, similarity, labels)
+    scale = np.sqrt(graph.shape[0] * k)
     return Relation(graph / scale, "shared neighbours" if tied else "neighbours", scale)
 
 
-def neighbor_graph(X, k, similarity):
-    """Weights of the k nearest of each stimulus, and whether a last place is tied (then it warns)."""
-    k = check_k(k, len(X))
-    graph = neighbor_weights(X, k, similarity)
+def neighbor_graph(X, k, similarity, labels=None):
+    """Weights of the k nearest of each stimulus or thing, and whether a last place is tied (then it warns)."""
+    if labels is None:
+        graph = neighbor_weights(X, check_k(k, len(X)), similarity)
+    else:
+        graph = thing_weights(X, labels, k, similarity)
     tied = int((np.diff(graph.indptr) > k).sum())
     if tied:
         warnings.warn(
-            f"{tied} of {len(X)} stimuli have several others tied for their {k}-th neighbour (repeated stimuli, "
-            "perhaps). They share that place; the null is had by permutations.",
+            f"{tied} of {graph.shape[0]} stimuli have several others tied for their {k}-th neighbour (repeated "
+            "stimuli, perhaps). They share that place; the null is had by permutations.",
             stacklevel=4,
         )
     return graph, bool(tied)
