@@ -6,10 +6,13 @@ from consilience.metrics import (
     geometry,
     gromov,
     imbalance,
+    jaccard,
     kernel,
     matching,
+    neighbor_order,
     neighborhood,
     prediction,
+    second_order,
     tuning,
 )
 from consilience.metrics.anchors import indra_representation, relative_representation
@@ -20,14 +23,31 @@ from consilience.metrics.dimension import participation_ratio
 from consilience.metrics.geometry import distance_correlation, procrustes, rsa
 from consilience.metrics.gromov import gromov_wasserstein
 from consilience.metrics.imbalance import information_imbalance
+from consilience.metrics.jaccard import jaccard_knn
 from consilience.metrics.kernel import cka, hsic, rv
 from consilience.metrics.matching import recall
+from consilience.metrics.neighbor_order import edit_knn, lcs_knn, rank_similarity
 from consilience.metrics.neighborhood import cknna, cycle_knn, mutual_knn
 from consilience.metrics.prediction import linear_predictivity
 from consilience.metrics.relation import Relation, product
+from consilience.metrics.second_order import second_order_cosine
 from consilience.metrics.tuning import soft_matching, unit_matching
 
-FAMILIES = (kernel, neighborhood, imbalance, geometry, gromov, correlation, prediction, matching, assignment, tuning)
+FAMILIES = (
+    kernel,
+    neighborhood,
+    jaccard,
+    neighbor_order,
+    second_order,
+    imbalance,
+    geometry,
+    gromov,
+    correlation,
+    prediction,
+    matching,
+    assignment,
+    tuning,
+)
 CARDS = {card.name: card for family in FAMILIES for card in family.CARDS}
 
 
@@ -46,20 +66,25 @@ __all__ = [
     "cknna",
     "cycle_knn",
     "distance_correlation",
+    "edit_knn",
     "gromov_wasserstein",
     "hsic",
     "indra_representation",
     "information_imbalance",
+    "jaccard_knn",
+    "lcs_knn",
     "linear_predictivity",
     "mutual_knn",
     "participation_ratio",
     "procrustes",
     "product",
     "pwcca",
+    "rank_similarity",
     "recall",
     "relative_representation",
     "rsa",
     "rv",
+    "second_order_cosine",
     "seeded_matching",
     "soft_matching",
     "svcca",
