@@ -12,6 +12,8 @@ from consilience.metrics import (
     neighbor_order,
     neighborhood,
     prediction,
+    rdms,
+    riemann,
     second_order,
     tuning,
 )
@@ -20,7 +22,7 @@ from consilience.metrics.assignment import seeded_matching
 from consilience.metrics.card import Card
 from consilience.metrics.correlation import cca, pwcca, svcca
 from consilience.metrics.dimension import participation_ratio
-from consilience.metrics.geometry import distance_correlation, procrustes, rsa
+from consilience.metrics.geometry import distance_correlation, procrustes
 from consilience.metrics.gromov import gromov_wasserstein
 from consilience.metrics.imbalance import information_imbalance
 from consilience.metrics.jaccard import jaccard_knn
@@ -28,8 +30,11 @@ from consilience.metrics.kernel import cka, hsic, rv
 from consilience.metrics.matching import recall
 from consilience.metrics.neighbor_order import edit_knn, lcs_knn, rank_similarity
 from consilience.metrics.neighborhood import cknna, cycle_knn, mutual_knn
+from consilience.metrics.noise import crossnobis, noise_normalized
 from consilience.metrics.prediction import linear_predictivity
+from consilience.metrics.rdms import compare_rdms, rsa
 from consilience.metrics.relation import Relation, product
+from consilience.metrics.riemann import bures, riemannian
 from consilience.metrics.second_order import second_order_cosine
 from consilience.metrics.tuning import soft_matching, unit_matching
 
@@ -41,6 +46,8 @@ FAMILIES = (
     second_order,
     imbalance,
     geometry,
+    rdms,
+    riemann,
     gromov,
     correlation,
     prediction,
@@ -60,10 +67,13 @@ __all__ = [
     "CARDS",
     "Card",
     "Relation",
+    "bures",
     "catalogue",
     "cca",
     "cka",
     "cknna",
+    "compare_rdms",
+    "crossnobis",
     "cycle_knn",
     "distance_correlation",
     "edit_knn",
@@ -75,6 +85,7 @@ __all__ = [
     "lcs_knn",
     "linear_predictivity",
     "mutual_knn",
+    "noise_normalized",
     "participation_ratio",
     "procrustes",
     "product",
@@ -82,6 +93,7 @@ __all__ = [
     "rank_similarity",
     "recall",
     "relative_representation",
+    "riemannian",
     "rsa",
     "rv",
     "second_order_cosine",

@@ -8,7 +8,6 @@ import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
 from consilience.check import InputError, check_array, check_choice, check_pair
-from consilience.core import dissimilarities, kendall, ranks
 from consilience.metrics.card import Card
 from consilience.metrics.relation import Relation, product, u_centre
 
@@ -160,105 +159,6 @@ def distance_relation(X, estimator="debiased"):
     return Relation(A / norm, "u-centred" if estimator == "debiased" else "centred")
 
 
-# --- representational similarity analysis ---------------------------------------------------------------------------
-
-COMPARISONS = ("spearman", "pearson", "cosine", "kendall")
-
-
-@dataclass(frozen=True)
-class Rdm:
-    """A representational dissimilarity matrix, where only its order counts.
-
-    Attributes
-    ----------
-    matrix : ndarray of shape (n_stimuli, n_stimuli)
-    """
-
-    matrix: np.ndarray
-
-    @property
-    def n(self):
-        """Number of stimuli."""
-        return len(self.matrix)
-
-    def reordered(self, order):
-        """The same, its stimuli in another order."""
-        return replace(self, matrix=self.matrix[np.ix_(order, order)])
-
-    def condensed(self):
-        """What is above the diagonal, row by row."""
-        return self.matrix[np.triu_indices(self.n, 1)]
-
-
-def rsa(X, Y, dissimilarity="correlation", compare="spearman"):
-    r"""Representational similarity analysis: are the same pairs of stimuli far apart in X and in Y?
-
-    .. math:: \rho\left( d^X_{ij}, \; d^Y_{ij} \right)_{i < j}
-
-    Parameters
-    ----------
-    X : array of shape (n_stimuli, n_units_x)
-    Y : array of shape (n_stimuli, n_units_y)
-        Row i of X and of Y answer the same stimulus.
-    dissimilarity : {"correlation", "cosine", "euclidean", "squared_euclidean"}
-        Of two stimuli: 1 - Pearson's r over units, 1 - cosine, distance, or its square.
-    compare : {"spearman", "pearson", "cosine", "kendall"}
-        Of the two sets of n (n - 1) / 2 dissimilarities. "cosine" does not remove their mean. "kendall" is tau-a.
-
-    Returns
-    -------
-    float in [-1, 1]
-        A similarity; about 0 for unrelated representations, but near 1 under "cosine".
-
-    Raises
-    ------
-    InputError
-        As :func:`consilience.check.check_pair`; as :func:`consilience.core.dissimilarities`; or if all pairs are
-        equally dissimilar, so that nothing can be compared.
-
-    Notes
-    -----
-    Source: Kriegeskorte et al. 2008; tau-a Nili et al. 2014. Dissimilarities are sums in float64 in a fixed order, so
-    that equal pairs tie exactly; tied ranks are shared. O(n² (dx + dy) + n² log n) time, O(n²) memory.
-    """
-    X, Y = check_pair(X, Y)
-    return rsa_of(rdm_relation(X, dissimilarity, compare), rdm_relation(Y, dissimilarity, compare))
-
-
-def rdm_relation(X, dissimilarity="correlation", compare="spearman"):
-    """The dissimilarities of X as a relation at unit norm, so that a correlation of two RDMs is an inner product.
-
-    Parameters
-    ----------
-    X : array of shape (n_stimuli, n_units)
-    dissimilarity, compare
-        As in :func:`rsa`.
-
-    Returns
-    -------
-    Relation or Rdm
-        Of kind "symmetric"; for "kendall", which is no inner product of two matrices, an :class:`Rdm`.
-    """
-    check_choice(compare, "compare", COMPARISONS)
-    found = dissimilarities(check_array(X), dissimilarity)
-    if compare == "kendall":
-        return Rdm(squareform(found))
-    if compare == "spearman":
-        found = ranks(found).astype(np.float64)
-    whole = np.linalg.norm(found)
-    if compare != "cosine":
-        found -= found.mean()
-    norm = np.linalg.norm(found)
-    if not norm > 1e-10 * whole:
-        raise InputError("All pairs of stimuli are equally dissimilar, so RDMs cannot be compared.")
-    return Relation(squareform(found / (np.sqrt(2) * norm), checks=False), "symmetric")
-
-
-def rsa_of(a, b):
-    """The score of two prepared sides."""
-    return kendall(a.condensed(), b.condensed()) if isinstance(a, Rdm) else product(a, b)
-
-
 CARDS = (
     Card(
         name="procrustes",
@@ -297,25 +197,5 @@ CARDS = (
         score=distance_correlation,
         side=distance_relation,
         meet=product,
-    ),
-    Card(
-        name="rsa",
-        title="Representational similarity analysis (RSA)",
-        formula=r"\rho_{\mathrm{Spearman}}\left( d^X_{ij}, \; d^Y_{ij} \right)_{i < j}, \qquad"
-        r" d_{ij} = 1 - r(x_i, x_j)",
-        source="kriegeskorte2008,nili2014",
-        value_range="-1 to 1; about 0 for unrelated representations",
-        direction="similarity",
-        scale="global",
-        invariances=("scale", "order of the stimuli"),
-        not_invariant=("rotation and reflection", "translation", "other linear maps"),
-        null="mean 0; variance, skewness and kurtosis exact, from both matrices of ranks",
-        cost="O(n² d) time and O(n²) memory; the exact null O(n³)",
-        misleads="With dissimilarities of correlation, a rotation of the units changes the score, since the mean over "
-        "units does not rotate. A few categories on both sides can carry it: then it says that categories agree, and "
-        "nothing of the stimuli within.",
-        score=rsa,
-        side=rdm_relation,
-        meet=rsa_of,
     ),
 )
