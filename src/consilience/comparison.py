@@ -11,9 +11,11 @@ from scipy import stats
 
 from consilience.alignment import calibrated, prepared
 from consilience.check import InputError, check_array, check_choice, check_level, check_whole
+from consilience.core.each import each
 from consilience.metrics import CARDS, participation_ratio
-from consilience.nulls import ENUMERATE_UP_TO, has_moments, moment_null, sampled, sums_of
-from consilience.pairings import permuted_scores, random_orders
+from consilience.metrics.once import shared
+from consilience.nulls import ENUMERATE_UP_TO, SLACK, has_moments, moment_null, sampled, sums_of
+from consilience.pairings import permuted_scores, random_orders, scores
 from consilience.resampling import Resampled
 
 
@@ -129,19 +131,21 @@ def compare(
     restricted = groups is not None or exchange != "within"
 
     parts, largest = [], np.full(draws, -np.inf)
-    for card in cards:
-        options = {key: v for key, v in metric_options.items() if key in (*card.side_options, *card.meet_options)}
-        part, highest_z = scored(card, a, b, orders, restricted, alpha, options, groups, seed)
-        if ci is not None:
-            add_intervals(part, card, a, b, ci, seed, options)
-        parts.append(part)
-        largest = np.maximum(largest, highest_z)
+    ranks = [each(participation_ratio, list(layers.values()), "effective ranks") for layers in (a, b)]
+    with shared():
+        for card in cards:
+            options = {key: v for key, v in metric_options.items() if key in (*card.side_options, *card.meet_options)}
+            part, highest_z = scored(card, a, b, ranks, orders, restricted, alpha, options, groups, seed)
+            parts.append(part)
+            largest = np.maximum(largest, highest_z)
+            if ci is not None:
+                add_intervals(part, card, a, b, ci, seed, options)
     table = pd.concat(parts, ignore_index=True)
     sign = np.array([1 if CARDS[metric].direction == "similarity" else -1 for metric in table.metric])
     table.insert(
         table.columns.get_loc("p_max") + 1,
         "p_all",
-        [(1 + (largest >= z - 1e-9).sum()) / (draws + 1) for z in sign * table.z],
+        [(1 + (largest >= z - SLACK).sum()) / (draws + 1) for z in sign * table.z],
     )
     table.insert(table.columns.get_loc("p_all") + 1, "p_fdr", stats.false_discovery_control(table.p))
     for side, layers in (("from_a", layers_a), ("from_b", layers_b)):
@@ -152,19 +156,18 @@ def compare(
     return table
 
 
-def scored(card, layers_a, layers_b, orders, restricted, alpha, options, groups, seed):
+def scored(card, layers_a, layers_b, ranks, orders, restricted, alpha, options, groups, seed):
     """All pairs by one metric: their rows, and the largest z of each draw."""
     began = time.perf_counter()
     of_side, meet = prepared(card, options, groups, seed)
     a, b = ([card.side(X, **of_side) for X in layers.values()] for layers in (layers_a, layers_b))
     n = a[0].n
-    (scores,) = permuted_scores(a, b, np.arange(n)[None], meet)
+    observed = scores(a, b, meet)
     drawn = permuted_scores(a, b, orders, meet)
     sign = 1 if card.direction == "similarity" else -1
     highest = (sign * drawn).max((1, 2))
     exact = not restricted and n > ENUMERATE_UP_TO and all(map(has_moments, (*a, *b))) and a[0].kind == b[0].kind
-    sums = [[sums_of(side) for side in sides] if exact else [None] * len(sides) for sides in (a, b)]
-    ranks = [[participation_ratio(X) for X in layers.values()] for layers in (layers_a, layers_b)]
+    sums = [each(sums_of, sides, "moments") if exact else [None] * len(sides) for sides in (a, b)]
     rows, largest = [], np.full(len(drawn), -np.inf)
     for i, (name_a, X) in enumerate(layers_a.items()):
         for j, (name_b, Y) in enumerate(layers_b.items()):
@@ -176,7 +179,7 @@ def scored(card, layers_a, layers_b, orders, restricted, alpha, options, groups,
                     f"{card.name}: a score is the same however stimuli are paired, so it says nothing. Reduce k."
                 )
             largest = np.maximum(largest, sign * (drawn[:, i, j] - chance.mean) / chance.sd)
-            score = scores[i, j]
+            score = observed[i, j]
             rows.append(
                 {
                     "metric": card.name,
@@ -188,7 +191,7 @@ def scored(card, layers_a, layers_b, orders, restricted, alpha, options, groups,
                     "null_skew": chance.skew,
                     "z": (score - chance.mean) / chance.sd,
                     "p": chance.tail(score),
-                    "p_max": (1 + (highest >= sign * score - 1e-9).sum()) / (len(drawn) + 1),
+                    "p_max": (1 + (highest >= sign * score - SLACK * chance.sd).sum()) / (len(drawn) + 1),
                     "calibrated": calibrated(score, chance.quantile(1 - alpha), card.best),
                     "n": n,
                     "width_a": X.shape[1],

@@ -34,6 +34,7 @@ CUBE_UP_TO = 5_000  # a product of stored matrices of this size takes minutes; b
 LATTICE_UP_TO = 3
 SMALL = 2_000  # a product of two stored matrices of this size takes less than a second
 MOST_STEPS = 2e7  # two steps along a graph: so many take a second; beyond, three moments of graphs without the fourth
+SLACK = 1e-5  # of a null's sd: equal scores, summed in another order or in float32, are equal
 GAMMA, PEARSON = 0.1, 1.5  # how far the kurtosis may lie off the gamma line for a curve through three moments, or four
 
 
@@ -246,7 +247,8 @@ def sampled(values, method, why, observed, direction="similarity"):
     """Null of given scores; `observed` is 1 where the observed pairing is counted among them (the add-one rule)."""
     sign = 1 if direction == "similarity" else -1
     ordered = np.sort(sign * values)
-    slack = 1e-9 * max(float(np.abs(values).max()), 1e-300)  # equal scores, summed in another order, are equal
+    rounding, sd = 1e-9 * max(float(np.abs(values).max()), 1e-300), float(values.std())
+    slack = max(rounding, SLACK * sd)
     many = len(values) + observed
 
     def tail(score):
@@ -255,6 +257,5 @@ def sampled(values, method, why, observed, direction="similarity"):
     def quantile(level):
         return sign * float(ordered[min(int(np.ceil(level * many)), len(values)) - 1])
 
-    sd = float(values.std())
-    skew = float(stats.skew(values)) if sd > slack else 0.0
+    skew = float(stats.skew(values)) if sd > rounding else 0.0
     return Null(float(values.mean()), sd, skew, method, why, tail, quantile)

@@ -11,6 +11,7 @@ from scipy import sparse
 from consilience.check import InputError, check_array, check_k, check_pair
 from consilience.core import neighbor_weights
 from consilience.metrics.card import Card
+from consilience.metrics.once import once
 from consilience.metrics.relation import Relation, product
 
 
@@ -65,11 +66,12 @@ def neighbor_relation(X, k=10, similarity="cosine"):
     Relation
         Sparse, n k entries; kind "neighbours", or "shared neighbours" where a last place is tied (then it warns).
     """
-    graph, tied = neighbor_graph(X, k, similarity)
+    graph, tied = neighbor_graph(check_array(X), k, similarity)
     scale = np.sqrt(len(X) * k)
     return Relation(graph / scale, "shared neighbours" if tied else "neighbours", scale)
 
 
+@once
 def neighbor_graph(X, k, similarity):
     """Weights of the k nearest of each stimulus, and whether a last place is tied (then it warns)."""
     k = check_k(k, len(X))
