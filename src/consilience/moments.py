@@ -22,7 +22,6 @@ from scipy import sparse
 
 from consilience.patterns import connected, patterns
 
-
 ROWS = 128  # of a matrix, and of its square, that stay in the second cache
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import cache
 
 from threadpoolctl import ThreadpoolController
@@ -35,7 +36,7 @@ def each(function, items, doing):
         progress(doing) as tell,
         ThreadPoolExecutor(roads.thread_count()) as pool,
     ):
-        waiting = [pool.submit(function, item) for item in items]
+        waiting = [pool.submit(copy_context().run, function, item) for item in items]
         try:
             for one in waiting:
                 found.append(one.result())

@@ -10,8 +10,8 @@ import numpy as np
 
 from consilience.check import InputError, check_array, check_choice, check_level, check_pair
 from consilience.metrics.card import Card
-from consilience.metrics.once import once
 from consilience.metrics.nuclear import nuclear_norms
+from consilience.metrics.once import once
 from consilience.metrics.relation import permuted_matrices
 
 SUMMARIES = ("mean", "mean_squared")
