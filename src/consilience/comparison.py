@@ -161,9 +161,7 @@ def scored(card, layers_a, layers_b, ranks, orders, restricted, alpha, options, 
     """All pairs by one metric: their rows, and the largest z of each draw."""
     began = time.perf_counter()
     of_side, meet = prepared(card, options, groups, seed)
-    a, b = (
-        each(partial(card.side, **of_side), list(layers.values()), card.title) for layers in (layers_a, layers_b)
-    )
+    a, b = (each(partial(card.side, **of_side), list(layers.values()), card.title) for layers in (layers_a, layers_b))
     n = a[0].n
     observed = scores(a, b, meet)
     drawn = permuted_scores(a, b, orders, meet)

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from consilience.check import InputError, check_array, check_k, check_pair
 from consilience.core import neighbor_weights
+from consilience.core.common_edges import permuted_best_edges, permuted_hsic
 from consilience.metrics.card import Card
 from consilience.metrics.once import once
 from consilience.metrics.relation import Relation, product
@@ -162,6 +163,12 @@ def cycle_of(a, b):
     return float(ways.max(axis=1).toarray().sum() / a.n)
 
 
+def cycle_permuted(a, b, orders):
+    """Scores of many prepared sides in many orders."""
+    back = [side.weights.T.tocsr() for side in a]
+    return permuted_best_edges(back, [side.weights for side in b], orders) / orders.n
+
+
 # --- kernels among neighbours ---------------------------------------------------------------------------------------
 
 
@@ -227,14 +234,25 @@ def cknna_of(a, b):
     """The score of two prepared sides."""
     common = a.weights.multiply(b.weights)
     ab = masked_hsic(common.multiply(a.similarities), common.multiply(b.similarities))
-    aa, bb = (masked_hsic(*[side.weights.power(2).multiply(side.similarities)] * 2) for side in (a, b))
-    for name, own in (("X", aa), ("Y", bb)):
-        if not own > 0:
-            raise InputError(
-                f"The kernel of {name} among its neighbours has no positive HSIC with itself, so CKNNA has no value. "
-                "Use a larger k, or mutual_knn."
-            )
-    return float(ab / np.sqrt(aa * bb))
+    return float(ab / np.sqrt(own_hsic(a, "X") * own_hsic(b, "Y")))
+
+
+def cknna_permuted(a, b, orders):
+    """Scores of many prepared sides in many orders."""
+    products = permuted_hsic(*([(side.weights, side.similarities) for side in sides] for sides in (a, b)), orders)
+    of_a, of_b = ([own_hsic(side, name) for side in sides] for name, sides in (("X", a), ("Y", b)))
+    return products / np.sqrt(np.multiply.outer(of_a, of_b))
+
+
+def own_hsic(side, name):
+    """HSIC of a kernel among its neighbours with itself, which no order changes."""
+    own = masked_hsic(*[side.weights.power(2).multiply(side.similarities)] * 2)
+    if not own > 0:
+        raise InputError(
+            f"The kernel of {name} among its neighbours has no positive HSIC with itself, so CKNNA has no value. "
+            "Use a larger k, or mutual_knn."
+        )
+    return own
 
 
 def masked_hsic(K, L):
@@ -281,6 +299,7 @@ CARDS = (
         score=cycle_knn,
         side=neighborhood,
         meet=cycle_of,
+        permuted=cycle_permuted,
     ),
     Card(
         name="cknna",
@@ -300,5 +319,6 @@ CARDS = (
         score=cknna,
         side=kernel_neighborhood,
         meet=cknna_of,
+        permuted=cknna_permuted,
     ),
 )
