@@ -15,7 +15,7 @@ from consilience.check import InputError, check_array, check_choice, check_level
 from consilience.core.each import each
 from consilience.metrics import CARDS, participation_ratio
 from consilience.metrics.once import shared
-from consilience.nulls import ENUMERATE_UP_TO, SLACK, has_moments, moment_null, sampled, sums_of
+from consilience.nulls import ENUMERATE_UP_TO, SLACK, has_moments, moment_null, sampled, sums_of, with_exact_mean
 from consilience.pairings import permuted_scores, random_orders, scores
 from consilience.resampling import Resampled
 
@@ -115,7 +115,14 @@ def compare(
 
     Notes
     -----
-    What belongs to one layer (kernels, neighbours, sums) is computed once, for all pairs and permutations.
+    What belongs to one layer (kernels, neighbours, singular vectors, sums) is computed once, for all pairs, random
+    pairings and metrics. Pairings are drawn for all pairs of layers together: with 12 and 24 layers of 1,000 stimuli
+    and 200 draws a metric takes seconds. Those that need singular values in each draw take milliseconds a draw and pair
+    ("cca", "svcca", "procrustes"; CCA with summary="mean_squared" does not), "pwcca" and "linear_predictivity" more.
+
+    From 500 stimuli on, inner products of relations are drawn in float32, which moves a draw by less than a millionth
+    of the null's sd; scores and moments are in float64. O((a + b) n²) memory for a and b layers, and, for singular
+    vectors, twice the layers in float64.
     """
     metrics = [metrics] if isinstance(metrics, str) else list(metrics)
     cards = [CARDS[check_choice(metric, "metric", tuple(CARDS))] for metric in metrics]
@@ -175,6 +182,7 @@ def scored(card, layers_a, layers_b, ranks, orders, restricted, alpha, options, 
             chance, doubt = moment_null(a[i], b[j], (sums[0][i], sums[1][j])) if exact else (None, None)
             if not exact or doubt:
                 chance = sampled(drawn[:, i, j], "permutations", doubt or "", 1, card.direction)
+                chance = chance if restricted else with_exact_mean(chance, a[i], b[j])
             if not chance.sd > 1e-12:
                 raise InputError(
                     f"{card.name}: a score is the same however stimuli are paired, so it says nothing. Reduce k."

@@ -111,7 +111,8 @@ def null(
     def drawn(why):
         check_whole(draws, "draws", 99)
         values = permuted_scores([a], [b], random_orders(a.n, draws, seed, groups, exchange), meet).ravel()
-        return sampled(values, "permutations", f"{draws} random pairings ({why})", 1, direction)
+        found = sampled(values, "permutations", f"{draws} random pairings ({why})", 1, direction)
+        return found if restricted else with_exact_mean(found, a, b)
 
     def enumerated(why):
         values = permuted_scores([a], [b], np.array(list(permutations(range(a.n)))), meet).ravel()
@@ -247,7 +248,7 @@ def sampled(values, method, why, observed, direction="similarity"):
     """Null of given scores; `observed` is 1 where the observed pairing is counted among them (the add-one rule)."""
     sign = 1 if direction == "similarity" else -1
     ordered = np.sort(sign * values)
-    rounding, sd = 1e-9 * max(float(np.abs(values).max()), 1e-300), float(values.std())
+    rounding, sd = 1e-7 * max(float(np.abs(values).max()), 1e-300), float(values.std())
     slack = max(rounding, SLACK * sd)
     many = len(values) + observed
 
@@ -259,3 +260,15 @@ def sampled(values, method, why, observed, direction="similarity"):
 
     skew = float(stats.skew(values)) if sd > rounding else 0.0
     return Null(float(values.mean()), sd, skew, method, why, tail, quantile)
+
+
+def with_exact_mean(found, a, b):
+    """The same null, its mean in closed form for matrices with a diagonal whose rows sum to zero: biased CKA.
+
+    All pairings together turn such a matrix into a multiple of I - 1 1' / n that has its trace, so the mean is
+    tr A tr B / (n - 1). For linear kernels at unit norm the trace is the root of the participation ratio.
+    """
+    if not all(isinstance(side, RELATIONS) and side.kind == "centred" for side in (a, b)):
+        return found
+    mean = float(np.trace(a.matrix) * np.trace(b.matrix) / (a.n - 1))
+    return replace(found, mean=mean, why=f"{found.why}; the mean is exact")

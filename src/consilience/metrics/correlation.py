@@ -280,7 +280,8 @@ CARDS = (
         invariances=("rotation and reflection", "scale", "translation", "other linear maps", "order of the stimuli"),
         not_invariant=(),
         null="far above 0 unless n is many times the number of units; by permutations",
-        cost="O(n d²) time, O(n d) memory; a permutation costs O(n d² + d³)",
+        cost="O(n d²) time, O(n d) memory; a permutation costs O(n d² + d³), d at most half of n; of squared "
+        "correlations O(n²)",
         misleads="With n not far above the number of units, noise alone scores high. Every direction counts the same, "
         "also those in which next to nothing happens.",
         score=cca,
@@ -319,7 +320,7 @@ CARDS = (
         invariances=("scale", "translation", "order of the stimuli"),
         not_invariant=("rotation and reflection", "other linear maps"),
         null="far above 0 unless n is many times the number of units; by permutations",
-        cost="O(n d²) time, O(n d) memory; a permutation costs O(n d² + d³)",
+        cost="O(n d²) time, O(n d) memory; a permutation costs O(n d² + d³), and vectors too: many times that of CCA",
         misleads="Three definitions go by this name and differ in the first digit. It is not symmetric: the first "
         "argument gives the weights, and they move when its units are rotated; linear maps of the second change "
         "nothing.",

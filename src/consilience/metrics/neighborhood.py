@@ -224,8 +224,9 @@ def kernel_neighborhood(X, k=10):
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     rows = np.repeat(np.arange(len(X)), np.diff(weights.indptr))
     cosines = np.empty(weights.nnz)
-    for start in range(0, weights.nnz, 2**14):
-        some = slice(start, start + 2**14)
+    step = max(1, 2**18 // X.shape[1])  # edges whose rows stay in cache
+    for start in range(0, weights.nnz, step):
+        some = slice(start, start + step)
         cosines[some] = np.einsum("ij,ij->i", unit[rows[some]], unit[weights.indices[some]])
     return Neighborhood(weights, sparse.csr_array((cosines, weights.indices, weights.indptr), weights.shape))
 
