@@ -140,14 +140,15 @@ def compare(
 
     parts, largest = [], np.full(draws, -np.inf)
     ranks = [each(participation_ratio, list(layers.values()), "effective ranks") for layers in (a, b)]
+    own = [{key: v for key, v in metric_options.items() if key in (*c.side_options, *c.meet_options)} for c in cards]
     with shared():
-        for card in cards:
-            options = {key: v for key, v in metric_options.items() if key in (*card.side_options, *card.meet_options)}
+        for card, options in zip(cards, own, strict=True):
             part, highest_z = scored(card, a, b, ranks, orders, restricted, alpha, options, groups, seed)
             parts.append(part)
             largest = np.maximum(largest, highest_z)
-            if ci is not None:
-                add_intervals(part, card, a, b, ci, seed, options)
+    if ci is not None:
+        for part, card, options in zip(parts, cards, own, strict=True):
+            add_intervals(part, card, a, b, ci, seed, options)
     table = pd.concat(parts, ignore_index=True)
     sign = np.array([1 if CARDS[metric].direction == "similarity" else -1 for metric in table.metric])
     table.insert(

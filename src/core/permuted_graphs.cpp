@@ -60,9 +60,9 @@ void for_common_edges(const std::vector<Graph<T>>& a, const std::vector<Graph<T>
   }
 }
 
-// What a draw of all pairs takes, to see who has waited how long.
-template <class T> double edges_met(const std::vector<Graph<T>>& a, const std::vector<Graph<T>>& b,
-                                    std::int64_t n) {
+// How many products a draw takes at most.
+template <class T> double products_of(const std::vector<Graph<T>>& a, const std::vector<Graph<T>>& b,
+                                      std::int64_t n) {
   double edges = n;
   for (const Graph<T>& B : b) edges += B.starts[n] * a.size();
   return edges;
@@ -73,9 +73,9 @@ template <class T> double edges_met(const std::vector<Graph<T>>& a, const std::v
 template <class T>
 void permuted_products(const std::vector<Graph<T>>& a, const std::vector<Graph<T>>& b, const Orders& orders,
                        const Workers& workers, SumOf<T>* products) {
-  const std::int64_t pairs = a.size() * b.size(),
-                     most = std::clamp<std::int64_t>(IN_CACHE / orders.n, 1, AT_ONCE);
-  for_draws(orders, edges_met(a, b, orders.n), most, workers, [&](std::int64_t start, std::int64_t count) {
+  const std::int64_t pairs = a.size() * b.size();
+  const std::int64_t most = std::clamp<std::int64_t>(IN_CACHE / orders.n, 1, AT_ONCE);
+  for_draws(orders, products_of(a, b, orders.n), most, workers, [&](std::int64_t start, std::int64_t count) {
     SumOf<T>* const sums = products + start * pairs;
     std::fill(sums, sums + count * pairs, 0);
     for_common_edges(a, b, orders, start, count,
@@ -89,7 +89,7 @@ void permuted_products(const std::vector<Graph<T>>& a, const std::vector<Graph<T
 void permuted_hsic(const std::vector<Graph<KernelEdge>>& a, const std::vector<Graph<KernelEdge>>& b,
                    const Orders& orders, const Workers& workers, double* hsic) {
   const std::int64_t n = orders.n, pairs = a.size() * b.size();
-  for_draws(orders, edges_met(a, b, n), 1, workers, [&](std::int64_t draw, std::int64_t) {
+  for_draws(orders, products_of(a, b, n), 1, workers, [&](std::int64_t draw, std::int64_t) {
     std::vector<double> into_k(pairs * n), out_of_l(pairs * n), products(pairs);
     for_common_edges(a, b, orders, draw, 1,
                      [&](std::int64_t, std::size_t j, std::int64_t u, std::int64_t v, const KernelEdge* of_a,
@@ -118,7 +118,7 @@ void permuted_hsic(const std::vector<Graph<KernelEdge>>& a, const std::vector<Gr
 void permuted_best_edges(const std::vector<Graph<double>>& a, const std::vector<Graph<double>>& b,
                          const Orders& orders, const Workers& workers, double* sums) {
   const std::int64_t n = orders.n, pairs = a.size() * b.size();
-  for_draws(orders, edges_met(a, b, n), 1, workers, [&](std::int64_t draw, std::int64_t) {
+  for_draws(orders, products_of(a, b, n), 1, workers, [&](std::int64_t draw, std::int64_t) {
     std::vector<double> best(pairs * n);
     for_common_edges(
         a, b, orders, draw, 1,
