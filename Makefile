@@ -46,6 +46,7 @@ bench: $(PEERS)/made ## time the core against its peers, for an hour or so; best
 	$(PEERS)/bin/python benchmarks/kernel_sums.py --n 1000 3000 10000 30000 --threads 1 2
 	$(PEERS)/bin/python benchmarks/chance.py --n 500 1000 2000
 	$(PEERS)/bin/python benchmarks/layer_sums.py
+	$(PEERS)/bin/python benchmarks/compare.py --threads 1 2
 	$(PEERS)/bin/python benchmarks/rsa_permutations.py
 	$(PEERS)/bin/python benchmarks/hsic_permutations.py
 	$(PEERS)/bin/python benchmarks/cross_correlation.py

@@ -9,6 +9,7 @@ import pytest
 
 import consilience as cs
 from consilience.core import Orders
+from consilience.metrics import neighborhood
 from consilience.metrics.kernel import kernel_relation
 from consilience.pairings import permuted_scores
 
@@ -192,6 +193,24 @@ def test_the_maximum_over_metrics_is_not_significant_too_often():
         a, b = ({str(i): rng.standard_normal((30, 5)) for i in range(3)} for _ in range(2))
         hits += cs.compare(a, b, ["cka", "mutual_knn", "rsa"], draws=99, seed=seed, k=4).p_all.min() <= 0.05
     assert hits <= 7
+
+
+def test_neighbours_and_singular_vectors_are_computed_once_a_layer(monkeypatch):
+    X, Y = world(18)
+    Z = np.random.default_rng(19).standard_normal((80, 5))
+    neighbours, vectors = [], []
+    search, svd = neighborhood.neighbor_weights, np.linalg.svd
+
+    def svd_of(A, **options):
+        if len(A) == 80:  # of all stimuli; those of pairs are small
+            vectors.append(A)
+        return svd(A, **options)
+
+    monkeypatch.setattr(neighborhood, "neighbor_weights", lambda X, *rest: neighbours.append(X) or search(X, *rest))
+    monkeypatch.setattr(np.linalg, "svd", svd_of)
+    metrics = ["mutual_knn", "cycle_knn", "cknna", "cca", "pwcca", "svcca"]
+    cs.compare({"x": X, "z": Z}, {"y": Y}, metrics, draws=19, k=4)
+    assert len(neighbours) == len(vectors) == 3
 
 
 def test_neighbours_say_how_many_of_how_many():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import consilience as cs
 from consilience import InputError
 from consilience.metrics.kernel import kernel_relation
 from consilience.metrics.neighborhood import neighbor_relation
@@ -139,3 +140,24 @@ def test_refuses(arguments, words):
     a, b = map(kernel_relation, sets(0))
     with pytest.raises(InputError, match=words):
         null(a, b, **arguments)
+
+
+@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+def test_the_mean_of_biased_cka_is_that_of_all_pairings(kernel):
+    rng = np.random.default_rng(21)
+    X, Y = rng.standard_normal((7, 2)), rng.standard_normal((7, 4))
+    options = {"estimator": "biased", "kernel": kernel}
+    every, drawn = (cs.align(X, Y, "cka", method, draws=99, **options) for method in ("enumeration", "permutations"))
+    assert drawn.null_mean == pytest.approx(every.null_mean, rel=1e-10)
+    assert "the mean is exact" in drawn.why
+
+
+def test_the_mean_of_biased_linear_cka_is_had_from_participation_ratios():
+    rng = np.random.default_rng(22)
+    X, Y = rng.standard_normal((14, 2)), rng.standard_normal((14, 4))
+    mean = np.sqrt(cs.participation_ratio(X) * cs.participation_ratio(Y)) / 13
+    table = cs.compare({"x": X}, {"y": Y}, "cka", draws=99, estimator="biased")
+    assert table.null_mean.item() == pytest.approx(mean, rel=1e-10)
+    assert cs.align(X, Y, estimator="biased").null_mean == pytest.approx(mean, rel=1e-10)
+    halves = cs.align(X, Y, estimator="biased", groups=np.repeat([0, 1], 7))
+    assert "exact" not in halves.why

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import consilience as cs
+from consilience.core import Orders
 from consilience.metrics.correlation import directions
-from consilience.pairings import permuted_scores, random_orders
+from consilience.nulls import sampled
+from consilience.pairings import permuted_scores, random_orders, scores
 
 
 def rows(orders):
@@ -71,3 +73,108 @@ def test_sides_that_are_no_relations_meet_under_the_same_orders():
     card = cs.catalogue()["cca"]
     found = permuted_scores([directions(X)], [directions(Y)], orders, card.meet).ravel()
     np.testing.assert_allclose(found, [cs.cca(X, Y[order]) for order in orders])
+
+
+# --- many sides in many orders --------------------------------------------------------------------------------------
+
+BATCHES = [
+    ("cka", {}),
+    ("cka", {"estimator": "biased"}),
+    ("rsa", {}),
+    ("rsa", {"compare": "kendall"}),
+    ("distance_correlation", {}),
+    ("mutual_knn", {"k": 3}),
+    ("cycle_knn", {"k": 3}),
+    ("cknna", {"k": 3}),
+    ("cca", {}),
+    ("cca", {"summary": "mean_squared"}),
+    ("svcca", {"variance": 0.9}),
+    ("pwcca", {}),
+    ("procrustes", {}),
+    ("procrustes", {"score": "distance"}),
+]
+
+
+def two_models(n, widths_a, widths_b, seed=0):
+    """Layers of two models that see the same three causes."""
+    rng = np.random.default_rng(seed)
+    z = rng.standard_normal((n, 3))
+    return [
+        [z @ rng.standard_normal((3, d)) + rng.standard_normal((n, d)) for d in widths]
+        for widths in (widths_a, widths_b)
+    ]
+
+
+def sides_and_meeting(metric, options, *models):
+    card = cs.catalogue()[metric]
+    of_side, of_meeting = card.split(options)
+    return *([card.side(X, **of_side) for X in layers] for layers in models), card.meeting(of_meeting)
+
+
+@pytest.mark.parametrize(("metric", "options"), BATCHES)
+def test_a_batch_is_what_each_reordered_array_scores(metric, options):
+    a, b = two_models(30, (4, 6), (5, 3, 7))
+    of_a, of_b, meet = sides_and_meeting(metric, options, a, b)
+    orders = Orders(30, 6, 1)
+    score = cs.catalogue()[metric].score
+    expected = [[[score(X, Y[order], **options) for Y in b] for X in a] for order in orders]
+    np.testing.assert_allclose(permuted_scores(of_a, of_b, orders, meet), expected, rtol=1e-9, atol=1e-12)
+    now = [[score(X, Y, **options) for Y in b] for X in a]
+    np.testing.assert_allclose(scores(of_a, of_b, meet), now, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("metric", "options"), BATCHES)
+@pytest.mark.parametrize("n", [5, 6])
+def test_all_orders_of_a_few_stimuli_are_enumerated(metric, options, n):
+    X, Y = (layers[0] for layers in two_models(n, [2], [2], seed=n))
+    found = cs.align(X, Y, metric, method="enumeration", **options)
+    drawn = np.array([found.chance.tail(found.score), found.null_mean, found.null_sd])
+    score = cs.catalogue()[metric].score
+    every = np.array([score(X, Y[list(order)], **options) for order in permutations(range(n))])
+    sign = 1 if cs.catalogue()[metric].direction == "similarity" else -1
+    p = (sign * every >= sign * found.score - 1e-6 * every.std()).mean()
+    np.testing.assert_allclose(drawn, [p, every.mean(), every.std()], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:.*directions meet")
+@pytest.mark.parametrize(("metric", "rel"), [("cca", 1e-9), ("procrustes", 1e-7)])
+def test_wide_arrays_too(metric, rel):
+    """More than 64 columns; and of 139 directions, 100 and 67 must share 28."""
+    a, b = two_models(140, (66, 100), (67,))
+    of_a, of_b, meet = sides_and_meeting(metric, {}, a, b)
+    orders = Orders(140, 2, 1)
+    score = cs.catalogue()[metric].score
+    expected = [[[score(X, Y[order]) for Y in b] for X in a] for order in orders]
+    np.testing.assert_allclose(permuted_scores(of_a, of_b, orders, meet), expected, rtol=rel)
+
+
+@pytest.mark.parametrize("metric", ["mutual_knn", "cycle_knn", "cknna"])
+@pytest.mark.filterwarnings("ignore:.*tied")
+def test_shared_places_are_shared_in_a_batch(metric):
+    a, b = two_models(24, (4,), (5, 3))
+    for X in (*a, *b):
+        X[3:9] = X[3]
+    of_a, of_b, meet = sides_and_meeting(metric, {"k": 3}, a, b)
+    orders = Orders(24, 5, 1)
+    score = cs.catalogue()[metric].score
+    expected = [[[score(X, Y[order], k=3) for Y in b] for X in a] for order in orders]
+    np.testing.assert_allclose(permuted_scores(of_a, of_b, orders, meet), expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("metric", ["cka", "hsic", "rsa", "distance_correlation"])
+def test_draws_in_float32_move_by_a_millionth_of_their_scatter(metric):
+    a, b = two_models(520, (4, 30), (5, 3))
+    of_a, of_b, _ = sides_and_meeting(metric, {}, [1e-30 * X for X in a], [1e-30 * Y for Y in b])
+    orders = Orders(520, 40, 1)
+    drawn = permuted_scores(of_a, of_b, orders)
+    exact = np.array([scores(of_a, [side.reordered(order) for side in of_b]) for order in orders])
+    assert np.abs(drawn - exact).max() > 0
+    assert (np.abs(drawn - exact).max(0) < 1e-6 * exact.std(0)).all()
+
+
+@pytest.mark.parametrize("metric", ["cka", "rsa", "distance_correlation"])
+def test_an_order_that_changes_nothing_is_no_less_alike_in_float32(metric):
+    X, Y = (layers[0] for layers in two_models(520, [4], [5]))
+    of_x, of_y, meet = sides_and_meeting(metric, {}, [X], [Y])
+    same = permuted_scores(of_x, of_y, np.tile(np.arange(520), (99, 1)), meet).ravel()
+    assert sampled(same, "permutations", "", 1).tail(cs.catalogue()[metric].score(X, Y)) == 1

@@ -185,4 +185,4 @@ def prepared(card, options, groups=None, seed=0):
     of_side, of_meeting = card.split(options)
     shared = {"groups": groups, "seed": seed}
     of_meeting = {name: value for name, value in shared.items() if name in card.meet_options} | of_meeting
-    return of_side, (lambda a, b: card.meet(a, b, **of_meeting)) if of_meeting else card.meet
+    return of_side, card.meeting(of_meeting)

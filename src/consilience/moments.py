@@ -10,8 +10,9 @@ equal the enumeration of all orders (``tests/test_moments.py``).
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import combinations
 from math import perm, prod
 from typing import NamedTuple
@@ -20,6 +21,8 @@ import numpy as np
 from scipy import sparse
 
 from consilience.patterns import connected, patterns
+
+ROWS = 128  # of a matrix, and of its square, that stay in the second cache
 
 
 class Moments(NamedTuple):
@@ -31,7 +34,8 @@ class Moments(NamedTuple):
     kurtosis: float | None
 
 
-class PlainSums(NamedTuple):
+@dataclass(frozen=True)
+class PlainSums:
     """What one relation contributes to the moments.
 
     Attributes
@@ -54,6 +58,21 @@ class PlainSums(NamedTuple):
     mean_entry: float
     values: dict
 
+    @cached_property
+    def distinct(self):
+        """For each power and each of its patterns the sum over *distinct* stimuli: once for all partners.
+
+        It follows from the plain sums of what the pattern becomes when some stimuli coincide.
+        """
+
+        def over_distinct(terms):
+            return sum(times * prod(self.values.get(part, 0) for part in parts) for parts, times in terms.items())
+
+        return [
+            [over_distinct(terms) for _, _, terms in patterns(power, self.directed)]
+            for power in range(1, self.power + 1)
+        ]
+
 
 # --- sums of one relation -------------------------------------------------------------------------------------------
 
@@ -69,28 +88,73 @@ def plain_sums(A, power=4):
     Returns
     -------
     PlainSums
-        Exact for a graph. O(n³) time for a matrix, a few matrix products; O(n k²) for the third power of a graph with
+        Exact for a graph. O(n³) time for a matrix, one matrix product; O(n k²) for the third power of a graph with
         k edges at each stimulus, more for the fourth where many point at one. Of lower power where the sums of a
         graph would exceed 64 bits.
     """
-    directed = sparse.issparse(A)
-    n = A.shape[0]
-    if directed:
-        A, mean_entry = A.astype(np.int64), 0.0
-        while int(A.sum(0).max()) ** (power - 1) * A.nnz >= 2**62:  # a hub that whole numbers could not count
-            power -= 1
-    else:
-        mean_entry = A.sum() / (n * (n - 1))
-        A = A - mean_entry
-        np.fill_diagonal(A, 0)
-    times = (lambda P, Q: P.multiply(Q)) if directed else np.multiply
+    return sums_of_graph(A, power) if sparse.issparse(A) else sums_of_matrix(A, power)
+
+
+def sums_of_matrix(A, power):
+    """A few rows at a time, so that A A and the powers of entries are added up while they are in cache."""
+    n = len(A)
+    mean_entry = A.sum() / (n * (n - 1))
+    A = A - mean_entry
+    np.fill_diagonal(A, 0)
+    r = A.sum(1)
+    q, cubes, fourths, triangles, thick, walks, along, thick_along = np.zeros((8, n))  # of each row
+    for start in range(0, n, ROWS):
+        some = slice(start, start + ROWS)
+        P = A[some]
+        squares = P * P
+        q[some] = squares.sum(1)
+        if power > 2:
+            two_steps = P @ A
+            cubes[some], triangles[some] = np.vecdot(squares, P), np.vecdot(two_steps, P)
+            fourths[some], thick[some] = np.vecdot(squares, squares), np.vecdot(two_steps, squares)
+            walks[some] = np.vecdot(two_steps, two_steps)
+            along[some], thick_along[some] = np.vecdot(P, r), np.vecdot(squares, r)
+    values = {
+        ((0, 1),): r.sum(),
+        ((0, 1), (0, 1)): q.sum(),
+        ((0, 1), (0, 2)): r @ r,
+        ((0, 1), (0, 1), (0, 1)): cubes.sum(),
+        ((0, 1), (0, 1), (0, 2)): q @ r,
+        ((0, 1), (0, 2), (0, 3)): r**2 @ r,
+        ((0, 1), (0, 2), (1, 2)): triangles.sum(),
+        ((0, 1), (0, 2), (1, 3)): along @ r,
+        ((0, 1), (0, 1), (0, 1), (0, 1)): fourths.sum(),
+        ((0, 1), (0, 1), (0, 1), (0, 2)): cubes @ r,
+        ((0, 1), (0, 1), (0, 2), (0, 2)): q @ q,
+        ((0, 1), (0, 1), (0, 2), (0, 3)): q @ r**2,
+        ((0, 1), (0, 1), (0, 2), (1, 2)): thick.sum(),
+        ((0, 1), (0, 1), (0, 2), (1, 3)): thick_along @ r,
+        ((0, 1), (0, 1), (0, 2), (2, 3)): q @ along,
+        ((0, 1), (0, 2), (0, 3), (0, 4)): r**2 @ r**2,
+        ((0, 1), (0, 2), (0, 3), (1, 2)): triangles @ r,
+        ((0, 1), (0, 2), (0, 3), (1, 4)): along @ r**2,
+        ((0, 1), (0, 2), (1, 3), (2, 3)): walks.sum(),
+        ((0, 1), (0, 2), (1, 3), (2, 4)): along @ along,
+    }
+    return PlainSums(n, False, power, mean_entry, {graph: float(values[graph]) for graph in connected(power, False)})
+
+
+def sums_of_graph(A, power):
+    """In whole numbers."""
+    n, A = A.shape[0], A.astype(np.int64)
+    while int(A.sum(0).max()) ** (power - 1) * A.nnz >= 2**62:  # a hub that whole numbers could not count
+        power -= 1
 
     @lru_cache(None)
     def entries(forth, back):
         """Products of parallel edges: A_ij^forth A_ji^back."""
         if not back:
-            return A if forth == 1 else A.power(forth) if directed else A**forth
-        return entries(back, 0).T.tocsr() if not forth else times(entries(forth, 0), entries(0, back)).tocsr()
+            return A.power(forth)
+        return entries(back, 0).T.tocsr() if not forth else entries(forth, 0).multiply(entries(0, back)).tocsr()
+
+    @lru_cache(None)
+    def row_sums(forth, back):
+        return np.asarray(entries(forth, back).sum(1)).ravel()
 
     @lru_cache(None)
     def two_steps(first, second):
@@ -100,16 +164,15 @@ def plain_sums(A, power=4):
         ties = Counter(graph)
         joined = {u: {} for edge in graph for u in edge}
         for u, v in graph:
-            forth, back = (ties[u, v], ties[v, u]) if directed else (ties[u, v] + ties[v, u], 0)
-            joined[u][v], joined[v][u] = (forth, back), (back, forth) if directed else (forth, 0)
+            joined[u][v], joined[v][u] = (ties[u, v], ties[v, u]), (ties[v, u], ties[u, v])
         weights = {}
         # A vertex that hangs on one other is summed over first, and becomes a weight of that other.
         while leaves := [v for v in joined if len(joined[v]) == 1]:
             leaf = leaves[0]
             (u,) = joined[leaf]
-            reach = entries(*joined[u].pop(leaf))
+            edge = joined[u].pop(leaf)
             del joined[leaf]
-            inside = reach @ weights[leaf] if leaf in weights else np.asarray(reach.sum(1)).ravel()
+            inside = entries(*edge) @ weights[leaf] if leaf in weights else row_sums(*edge)
             weights[u] = weights[u] * inside if u in weights else inside
             if not joined[u]:
                 return weights[u].sum()
@@ -126,17 +189,14 @@ def plain_sums(A, power=4):
         middles = {pair: sorted(set(joined) - set(pair)) for pair in ends}
         i, k = min(ends, key=lambda pair: (not weights.keys() & set(pair), crowd(middles[pair])))
         j, *l = middles[i, k]
-        both = times(
-            two_steps(joined[i][j], joined[j][k]),
-            two_steps(joined[i][l[0]], joined[l[0]][k]) if l else entries(*joined[i][k]),
-        )
+        one_way = two_steps(joined[i][j], joined[j][k])
+        both = one_way.multiply(two_steps(joined[i][l[0]], joined[l[0]][k]) if l else entries(*joined[i][k]))
         for end, axis in ((i, 1), (k, 0)):
             if end in weights:  # at most one vertex of a graph of four edges
                 return np.asarray(both.sum(axis)).ravel() @ weights[end]
         return both.sum()
 
-    number = int if directed else float
-    return PlainSums(n, directed, power, mean_entry, {g: number(plain_sum(g)) for g in connected(power, directed)})
+    return PlainSums(n, True, power, 0.0, {graph: int(plain_sum(graph)) for graph in connected(power, True)})
 
 
 def sums_of_centred(sums, n):
@@ -215,13 +275,9 @@ def moments(a, b):
 def mean_power(a, b, power, number):
     """Mean of T^power over all orders."""
     total = number(0)
-    for times, m, terms in patterns(power, a.directed):
+    sums = zip(patterns(power, a.directed), a.distinct[power - 1], b.distinct[power - 1], strict=True)
+    for (times, m, _), of_a, of_b in sums:
         ways = perm(a.n, m)
         if ways:  # with m > n there is no way to choose m distinct stimuli
-            total += number(times * over_distinct(a, terms) * over_distinct(b, terms)) / ways
+            total += number(times * of_a * of_b) / ways
     return total
-
-
-def over_distinct(sums, terms):
-    """The sum over distinct stimuli, from the plain sums of what the pattern becomes when some coincide."""
-    return sum(times * prod(sums.values.get(part, 0) for part in parts) for parts, times in terms.items())

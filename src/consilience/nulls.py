@@ -34,6 +34,7 @@ CUBE_UP_TO = 5_000  # a product of stored matrices of this size takes minutes; b
 LATTICE_UP_TO = 3
 SMALL = 2_000  # a product of two stored matrices of this size takes less than a second
 MOST_STEPS = 2e7  # two steps along a graph: so many take a second; beyond, three moments of graphs without the fourth
+SLACK = 1e-5  # of a null's sd: equal scores, summed in another order or in float32, are equal
 GAMMA, PEARSON = 0.1, 1.5  # how far the kurtosis may lie off the gamma line for a curve through three moments, or four
 
 
@@ -110,7 +111,8 @@ def null(
     def drawn(why):
         check_whole(draws, "draws", 99)
         values = permuted_scores([a], [b], random_orders(a.n, draws, seed, groups, exchange), meet).ravel()
-        return sampled(values, "permutations", f"{draws} random pairings ({why})", 1, direction)
+        found = sampled(values, "permutations", f"{draws} random pairings ({why})", 1, direction)
+        return found if restricted else with_exact_mean(found, a, b)
 
     def enumerated(why):
         values = permuted_scores([a], [b], np.array(list(permutations(range(a.n)))), meet).ravel()
@@ -246,7 +248,8 @@ def sampled(values, method, why, observed, direction="similarity"):
     """Null of given scores; `observed` is 1 where the observed pairing is counted among them (the add-one rule)."""
     sign = 1 if direction == "similarity" else -1
     ordered = np.sort(sign * values)
-    slack = 1e-9 * max(float(np.abs(values).max()), 1e-300)  # equal scores, summed in another order, are equal
+    rounding, sd = 1e-7 * max(float(np.abs(values).max()), 1e-300), float(values.std())
+    slack = max(rounding, SLACK * sd)
     many = len(values) + observed
 
     def tail(score):
@@ -255,6 +258,17 @@ def sampled(values, method, why, observed, direction="similarity"):
     def quantile(level):
         return sign * float(ordered[min(int(np.ceil(level * many)), len(values)) - 1])
 
-    sd = float(values.std())
-    skew = float(stats.skew(values)) if sd > slack else 0.0
+    skew = float(stats.skew(values)) if sd > rounding else 0.0
     return Null(float(values.mean()), sd, skew, method, why, tail, quantile)
+
+
+def with_exact_mean(found, a, b):
+    """The same null, its mean in closed form for matrices with a diagonal whose rows sum to zero: biased CKA.
+
+    All pairings together turn such a matrix into a multiple of I - 1 1' / n that has its trace, so the mean is
+    tr A tr B / (n - 1). For linear kernels at unit norm the trace is the root of the participation ratio.
+    """
+    if not all(isinstance(side, RELATIONS) and side.kind == "centred" for side in (a, b)):
+        return found
+    mean = float(np.trace(a.matrix) * np.trace(b.matrix) / (a.n - 1))
+    return replace(found, mean=mean, why=f"{found.why}; the mean is exact")

@@ -1,16 +1,20 @@
-"""Which pairings of stimuli count as chance, and the scores under them."""
+"""Which pairings of stimuli count as chance, and the scores under them: of many sides at once."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from consilience.check import InputError, check_choice
 from consilience.core import Orders, permuted_products
-from consilience.core.progress import progress
-from consilience.metrics.relation import RELATIONS, product
+from consilience.core.each import each
+from consilience.core.orders import GivenOrders
+from consilience.metrics.relation import RELATIONS, permuted_matrices, product
 
 EXCHANGES = ("within", "groups", "shift")
+ROWS = 64  # of all matrices, copied side by side
 
 
 def random_orders(n, draws, seed=0, groups=None, exchange="within"):
@@ -53,6 +57,20 @@ def random_orders(n, draws, seed=0, groups=None, exchange="within"):
     return orders
 
 
+def scores(a, b, meet=product):
+    """Scores of every side in `a` with every side in `b`, as they are: float64 of shape (len(a), len(b)).
+
+    Parameters as of :func:`permuted_scores`.
+    """
+    if not all(isinstance(side, RELATIONS) and isinstance(side.matrix, np.ndarray) for side in (*a, *b)):
+        return np.array([[meet(first, second) for second in b] for first in a], dtype=float)
+    found = np.zeros((len(a), len(b)))
+    for start in range(0, a[0].n, ROWS):
+        of_a, of_b = (np.stack([r.matrix[start : start + ROWS].ravel() for r in sides]) for sides in (a, b))
+        found += of_a @ of_b.T
+    return found
+
+
 def permuted_scores(a, b, orders, meet=product):
     """Scores of every side in `a` with every side in `b`, for each order of the stimuli of `b`.
 
@@ -65,25 +83,32 @@ def permuted_scores(a, b, orders, meet=product):
     orders : Orders, or array of int of shape (draws, n_stimuli)
         See :class:`consilience.core.Orders`.
     meet : callable
-        ``meet(a, b) -> float``, for sides that are not relations.
+        ``meet(a, b) -> float``, for sides that are not relations. Where it has ``permuted(a, b, orders)``, that is
+        taken.
 
     Returns
     -------
     ndarray of shape (draws, len(a), len(b))
     """
+    orders = orders if isinstance(orders, Orders) else GivenOrders(orders)
     if not all(isinstance(side, RELATIONS) for side in (*a, *b)):
-        rows = []
-        with progress("permutations") as tell:
-            for draw, order in enumerate(orders):
-                moved = [side.reordered(order) for side in b]
-                rows.append([[meet(first, second) for second in moved] for first in a])
-                if tell:
-                    tell((draw + 1) / len(orders))
-        return np.array(rows, dtype=float)
+        permuted = getattr(meet, "permuted", partial(one_by_one, meet=meet))
+        return permuted(a, b, orders)
     if any(relation.kind != "neighbours" for relation in (*a, *b)):
-        return permuted_products([r.matrix for r in a], [r.matrix for r in b], orders)
+        return permuted_matrices([r.matrix for r in a], [r.matrix for r in b], orders)
     counts = permuted_products([r.ones() for r in a], [r.ones() for r in b], orders)
     return counts / np.multiply.outer([r.scale for r in a], [r.scale for r in b])
+
+
+def one_by_one(a, b, orders, meet):
+    """Every pair meets in every order, which takes as long as it takes."""
+
+    def in_order(draw):
+        (order,) = orders.array(draw, draw + 1)
+        moved = [side.reordered(order) for side in b]
+        return [[meet(first, second) for second in moved] for first in a]
+
+    return np.array(each(in_order, range(orders.draws), "permutations"), dtype=float)
 
 
 def check_groups(groups, n):

@@ -46,4 +46,25 @@ template <class T>
 void permuted_products(const std::vector<Graph<T>>& a, const std::vector<Graph<T>>& b, const Orders& orders,
                        const Workers& workers, SumOf<T>* products);
 
+// An edge of a graph of neighbours that carries a kernel: its weight w, the kernel's value times w, and that times
+// the weight of the edge back.
+struct KernelEdge {
+  double weight, value, mutual;
+  void operator+=(const KernelEdge& other) {
+    weight += other.weight;
+    value += other.value;
+    mutual += other.mutual;
+  }
+};
+
+// Unbiased HSIC, times n (n - 3), of the kernels K of A and L of B over the edges that both graphs have: with those
+// alone, the sum over u, v of K[u, v] L[v, u], and what centring takes off. Memory: 16 n bytes a pair and thread.
+void permuted_hsic(const std::vector<Graph<KernelEdge>>& a, const std::vector<Graph<KernelEdge>>& b,
+                   const Orders& orders, const Workers& workers, double* hsic);
+
+// Sums over rows of the largest product of two weights, none of them negative, over the edges that both graphs have.
+// Memory: 8 n bytes a pair and thread.
+void permuted_best_edges(const std::vector<Graph<double>>& a, const std::vector<Graph<double>>& b,
+                         const Orders& orders, const Workers& workers, double* sums);
+
 }  // namespace consilience

@@ -60,7 +60,7 @@ def permuted_products(a, b, orders, *, threads=None):
     time for each draw and pair, O(n) memory. Sparse relations are computed in main memory only.
     """
     a, b = list(a), list(b)
-    orders = orders if isinstance(orders, Orders) else GivenOrders(orders)
+    orders = orders if isinstance(orders, Orders | GivenOrders) else GivenOrders(orders)
     if not a or not b:
         raise InputError(f"{'b' if a else 'a'} is empty; give at least one relation matrix.")
     graphs = {sparse.issparse(A) for A in (*a, *b)}

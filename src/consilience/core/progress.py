@@ -5,13 +5,17 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
+from threading import Lock
 
 PATIENCE = 1.0  # seconds before a bar appears
+_at_work = Lock()  # held while there is a bar: work within other work is not told
 
 
 @contextmanager
 def progress(doing):
     """What the core calls with the share done of its present pass, 0 to 1; None where nobody would see it.
+
+    Within work that has a bar there is no other.
 
     Parameters
     ----------
@@ -22,7 +26,7 @@ def progress(doing):
     ------
     callable or None
     """
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or not _at_work.acquire(blocking=False):
         yield None
         return
     from rich.console import Console
@@ -41,3 +45,4 @@ def progress(doing):
         yield tell
     finally:
         bar.stop()
+        _at_work.release()

@@ -81,3 +81,23 @@ def permuted_graphs(a, b, orders, products):
         place = np.argsort(order)
         moved = sparse.csr_array((weight, place[start] * n + place[end], stops), shape=(len(b), n * n))
         products[draw] = (moved @ fixed).toarray().T
+
+
+def permuted_hsic(a, b, orders):
+    """The mask first, and the centring after it: see :mod:`consilience.core.common_edges`."""
+    n, found = orders.n, np.empty((orders.draws, len(a), len(b)))
+    for draw, order in in_parts(orders, n):
+        for j, (V, L) in enumerate(b):
+            V, L = (A[order][:, order] for A in (V, L))
+            for i, (W, K) in enumerate(a):
+                common = W.multiply(V)
+                K_common, L_common = common.multiply(K), common.multiply(L)
+                products = K_common.multiply(L_common.T).sum() + K_common.sum() * L_common.sum() / ((n - 1) * (n - 2))
+                found[draw, i, j] = products - 2 * (K_common.sum(0) @ L_common.sum(1)) / (n - 2)
+    return found
+
+
+def permuted_best_edges(a, b, orders):
+    """The largest of each row of products, added up."""
+    moved = ([V[order][:, order] for V in b] for _, order in in_parts(orders, orders.n))
+    return np.array([[[W.multiply(V).max(axis=1).sum() for V in of_b] for W in a] for of_b in moved])

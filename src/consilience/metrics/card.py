@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from inspect import signature
 
 from consilience.check import InputError
@@ -43,6 +44,9 @@ class Card:
         ``meet(a, b, **options) -> float``: the score of two sides.
     best : float or None
         The score of identical representations; None where it depends on them.
+    permuted : callable or None
+        ``permuted(a, b, orders, **options)``: an array (draws, len(a), len(b)) of the scores of many sides in many
+        orders, where there is a quicker way than to let them meet one by one. Options are those of `meet`.
     """
 
     name: str
@@ -61,6 +65,7 @@ class Card:
     side: Callable
     meet: Callable
     best: float | None = 1.0
+    permuted: Callable | None = None
 
     def split(self, options):
         """Options by whom they concern: those of a side, and those of the meeting of two.
@@ -79,6 +84,13 @@ class Card:
             {name: value for name, value in options.items() if name in of_side},
             {name: value for name, value in options.items() if name in of_meeting},
         )
+
+    def meeting(self, options):
+        """`meet` with its options; it carries `permuted` with them, where there is one."""
+        meet = partial(self.meet, **options)
+        if self.permuted:
+            meet.permuted = partial(self.permuted, **options)
+        return meet
 
     def default(self, name):
         """What an option of a side is unless said otherwise."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from consilience.check import InputError, check_array, check_choice, check_level, check_pair
 from consilience.metrics.card import Card
+from consilience.metrics.nuclear import nuclear_norms
+from consilience.metrics.once import once
+from consilience.metrics.relation import permuted_matrices
 
 SUMMARIES = ("mean", "mean_squared")
 WEIGHTS = ("morcos", "unwhitened", "variates")
@@ -32,6 +36,17 @@ class Directions:
     def n(self):
         """Number of stimuli."""
         return len(self.basis)
+
+    @cached_property
+    def loadings(self):
+        """Units by the directions of the basis: (rank, n_units)."""
+        return self.basis.T @ self.centred
+
+    @cached_property
+    def complement(self):
+        """An orthonormal basis of what is neither constant nor spanned: (n_stimuli, n_stimuli - 1 - rank)."""
+        spanned = np.column_stack([np.ones(self.n), self.basis])
+        return np.linalg.qr(spanned, mode="complete")[0][:, spanned.shape[1] :]
 
     def reordered(self, order):
         """The same, its stimuli in another order."""
@@ -180,6 +195,7 @@ def strongest(X, variance=0.99, name="X"):
     return replace(found, basis=found.basis[:, :kept])
 
 
+@once
 def singular(X):
     """Directions and singular values of the centred units, those apart that only rounding made."""
     X = X.astype(np.float64)
@@ -203,17 +219,36 @@ def cca_of(a, b, summary="mean"):
     return float((values if summary == "mean" else values**2).mean())
 
 
+def cca_permuted(a, b, orders, summary="mean"):
+    """Scores of many prepared sides in many orders.
+
+    Squared correlations add up to the inner product of two projections, which takes no singular values. For their mean,
+    two spaces that fill more than half of all directions meet like what they leave out, but that as many correlations
+    are 1 as they have directions too many.
+    """
+    ranks = [np.array([side.basis.shape[1] for side in sides]) for sides in (a, b)]
+    count = np.minimum.outer(*ranks)
+    if summary == "mean_squared":
+        a, b = ([side.basis @ side.basis.T for side in sides] for sides in (a, b))
+        return permuted_matrices(a, b, orders) / count
+    beyond = np.maximum(np.add.outer(*ranks) - (orders.n - 1), 0)
+    pairs = [
+        [(x.complement, y.complement) if beyond[i, j] else (x.basis, y.basis) for j, y in enumerate(b)]
+        for i, x in enumerate(a)
+    ]
+    return (beyond + nuclear_norms(pairs, orders)) / count
+
+
 def pwcca_of(a, b, weights="morcos"):
     """The score of two prepared sides; the first gives the weights."""
     warn_if_crowded(a, b)
     values, left, _ = correlations(a, b)
-    variates = a.basis @ left
     if weights == "variates":
-        alpha = np.abs(variates).sum(0)
+        alpha = np.abs(a.basis @ left).sum(0)
+    elif weights == "unwhitened":
+        alpha = np.abs(np.linalg.qr(unwhitened(a, left))[0].T @ a.centred).sum(1)
     else:
-        if weights == "unwhitened":
-            variates = np.linalg.qr(unwhitened(a, left))[0]
-        alpha = np.abs(variates.T @ a.centred).sum(1)
+        alpha = np.abs(left.T @ a.loadings).sum(1)
     return float(alpha @ values / alpha.sum())
 
 
@@ -245,12 +280,14 @@ CARDS = (
         invariances=("rotation and reflection", "scale", "translation", "other linear maps", "order of the stimuli"),
         not_invariant=(),
         null="far above 0 unless n is many times the number of units; by permutations",
-        cost="O(n d²) time, O(n d) memory; a permutation costs O(n d² + d³)",
+        cost="O(n d²) time, O(n d) memory; a permutation costs O(n d² + d³), d at most half of n; of squared "
+        "correlations O(n²)",
         misleads="With n not far above the number of units, noise alone scores high. Every direction counts the same, "
         "also those in which next to nothing happens.",
         score=cca,
         side=directions,
         meet=cca_of,
+        permuted=cca_permuted,
     ),
     Card(
         name="svcca",
@@ -269,6 +306,7 @@ CARDS = (
         score=svcca,
         side=strongest,
         meet=cca_of,
+        permuted=cca_permuted,
     ),
     Card(
         name="pwcca",
@@ -282,7 +320,7 @@ CARDS = (
         invariances=("scale", "translation", "order of the stimuli"),
         not_invariant=("rotation and reflection", "other linear maps"),
         null="far above 0 unless n is many times the number of units; by permutations",
-        cost="O(n d²) time, O(n d) memory; a permutation costs O(n d² + d³)",
+        cost="O(n d²) time, O(n d) memory; a permutation costs O(n d² + d³), and vectors too: many times that of CCA",
         misleads="Three definitions go by this name and differ in the first digit. It is not symmetric: the first "
         "argument gives the weights, and they move when its units are rotated; linear maps of the second change "
         "nothing.",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.spatial.distance import pdist, squareform
+from scipy.spatial.distance import squareform
 
 from consilience.check import InputError, check_array, check_choice, check_pair
 from consilience.metrics.card import Card
+from consilience.metrics.nuclear import nuclear_norms
 from consilience.metrics.relation import Relation, product, u_centre
 
 SCORES = ("angle", "distance")
@@ -86,8 +87,19 @@ def shape(X, name="X"):
 def procrustes_of(a, b, score="angle"):
     """The score of two prepared sides."""
     check_choice(score, "score", SCORES)
-    cosine = min(float(np.linalg.norm(a.points.T @ b.points, "nuc")), 1.0)
-    return float(np.arccos(cosine) if score == "angle" else np.sqrt(2 - 2 * cosine))
+    return float(apart(np.linalg.norm(a.points.T @ b.points, "nuc"), score))
+
+
+def procrustes_permuted(a, b, orders, score="angle"):
+    """Scores of many prepared sides in many orders."""
+    check_choice(score, "score", SCORES)
+    return apart(nuclear_norms([[(x.points, y.points) for y in b] for x in a], orders), score)
+
+
+def apart(cosine, score):
+    """From the nuclear norm to the score."""
+    cosine = np.minimum(cosine, 1.0)
+    return np.arccos(cosine) if score == "angle" else np.sqrt(2 - 2 * cosine)
 
 
 # --- distance correlation -------------------------------------------------------------------------------------------
@@ -151,7 +163,7 @@ def distance_relation(X, estimator="debiased"):
         Of kind "u-centred" ("debiased") or "centred" ("biased"). O(n² d) time, O(n²) memory.
     """
     X = check_array(X).astype(np.float64)
-    D = squareform(pdist(X / np.abs(X).max()))
+    D = squareform(dissimilarities(X / np.abs(X).max(), "euclidean"), checks=False)
     A = u_centre(D) if estimator == "debiased" else D - D.mean(0) - D.mean(1, keepdims=True) + D.mean()
     norm = np.linalg.norm(A)
     if not norm > 1e-10 * np.linalg.norm(D):
@@ -178,6 +190,7 @@ CARDS = (
         side=shape,
         meet=procrustes_of,
         best=0.0,
+        permuted=procrustes_permuted,
     ),
     Card(
         name="distance_correlation",

@@ -256,7 +256,8 @@ CARDS = (
         scale="global",
         invariances=("rotation and reflection", "scale", "translation", "order of the stimuli"),
         not_invariant=("other linear maps",),
-        null="mean 0 and variance 2 / (n (n - 3)) whatever the data; skewness and kurtosis exact, from both kernels",
+        null="mean 0 and variance 2 / (n (n - 3)) whatever the data; skewness and kurtosis exact, from both kernels. "
+        "The biased linear form has mean √(PR_X PR_Y) / (n - 1), PR the participation ratio; the rest by permutations",
         cost="O(n d²) time from the units, or O(n² d) by tiles of both kernels, O(n d) memory; the exact null O(n² d), "
         "O(n d), of kernels of a distance O(n³), O(n²)",
         misleads="A few directions of large variance, or a few far outliers that lie together, decide the score: two "

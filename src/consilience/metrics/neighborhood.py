@@ -10,7 +10,9 @@ from scipy import sparse
 
 from consilience.check import InputError, check_array, check_k, check_pair
 from consilience.core import neighbor_weights
+from consilience.core.common_edges import permuted_best_edges, permuted_hsic
 from consilience.metrics.card import Card
+from consilience.metrics.once import once
 from consilience.metrics.relation import Relation, product
 from consilience.metrics.things import thing_weights
 
@@ -69,17 +71,14 @@ def neighbor_relation(X, k=10, similarity="cosine", labels=None):
     Relation
         Sparse, n k entries; kind "neighbours", or "shared neighbours" where a last place is tied (then it warns).
     """
-    graph, tied = neighbor_graph(X, k, similarity, labels)
+    graph, tied = neighbor_graph(check_array(X), k, similarity, labels)
     scale = np.sqrt(graph.shape[0] * k)
     return Relation(graph / scale, "shared neighbours" if tied else "neighbours", scale)
 
 
 def neighbor_graph(X, k, similarity, labels=None):
     """Weights of the k nearest of each stimulus or thing, and whether a last place is tied (then it warns)."""
-    if labels is None:
-        graph = neighbor_weights(X, check_k(k, len(X)), similarity)
-    else:
-        graph = thing_weights(X, labels, k, similarity)
+    graph = nearest(X, k, similarity) if labels is None else thing_weights(X, labels, k, similarity)
     tied = int((np.diff(graph.indptr) > k).sum())
     if tied:
         warnings.warn(
@@ -88,6 +87,12 @@ def neighbor_graph(X, k, similarity, labels=None):
             stacklevel=4,
         )
     return graph, bool(tied)
+
+
+@once
+def nearest(X, k, similarity):
+    """Weights of the k nearest of each stimulus."""
+    return neighbor_weights(X, check_k(k, len(X)), similarity)
 
 
 # --- there and back again -------------------------------------------------------------------------------------------
@@ -166,6 +171,12 @@ def cycle_of(a, b):
     return float(ways.max(axis=1).toarray().sum() / a.n)
 
 
+def cycle_permuted(a, b, orders):
+    """Scores of many prepared sides in many orders."""
+    back = [side.weights.T.tocsr() for side in a]
+    return permuted_best_edges(back, [side.weights for side in b], orders) / orders.n
+
+
 # --- kernels among neighbours ---------------------------------------------------------------------------------------
 
 
@@ -221,8 +232,9 @@ def kernel_neighborhood(X, k=10):
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     rows = np.repeat(np.arange(len(X)), np.diff(weights.indptr))
     cosines = np.empty(weights.nnz)
-    for start in range(0, weights.nnz, 2**14):
-        some = slice(start, start + 2**14)
+    step = max(1, 2**18 // X.shape[1])  # edges whose rows stay in cache
+    for start in range(0, weights.nnz, step):
+        some = slice(start, start + step)
         cosines[some] = np.einsum("ij,ij->i", unit[rows[some]], unit[weights.indices[some]])
     return Neighborhood(weights, sparse.csr_array((cosines, weights.indices, weights.indptr), weights.shape))
 
@@ -231,14 +243,25 @@ def cknna_of(a, b):
     """The score of two prepared sides."""
     common = a.weights.multiply(b.weights)
     ab = masked_hsic(common.multiply(a.similarities), common.multiply(b.similarities))
-    aa, bb = (masked_hsic(*[side.weights.power(2).multiply(side.similarities)] * 2) for side in (a, b))
-    for name, own in (("X", aa), ("Y", bb)):
-        if not own > 0:
-            raise InputError(
-                f"The kernel of {name} among its neighbours has no positive HSIC with itself, so CKNNA has no value. "
-                "Use a larger k, or mutual_knn."
-            )
-    return float(ab / np.sqrt(aa * bb))
+    return float(ab / np.sqrt(own_hsic(a, "X") * own_hsic(b, "Y")))
+
+
+def cknna_permuted(a, b, orders):
+    """Scores of many prepared sides in many orders."""
+    products = permuted_hsic(*([(side.weights, side.similarities) for side in sides] for sides in (a, b)), orders)
+    of_a, of_b = ([own_hsic(side, name) for side in sides] for name, sides in (("X", a), ("Y", b)))
+    return products / np.sqrt(np.multiply.outer(of_a, of_b))
+
+
+def own_hsic(side, name):
+    """HSIC of a kernel among its neighbours with itself, which no order changes."""
+    own = masked_hsic(*[side.weights.power(2).multiply(side.similarities)] * 2)
+    if not own > 0:
+        raise InputError(
+            f"The kernel of {name} among its neighbours has no positive HSIC with itself, so CKNNA has no value. "
+            "Use a larger k, or mutual_knn."
+        )
+    return own
 
 
 def masked_hsic(K, L):
@@ -285,6 +308,7 @@ CARDS = (
         score=cycle_knn,
         side=neighborhood,
         meet=cycle_of,
+        permuted=cycle_permuted,
     ),
     Card(
         name="cknna",
@@ -304,5 +328,6 @@ CARDS = (
         score=cknna,
         side=kernel_neighborhood,
         meet=cknna_of,
+        permuted=cknna_permuted,
     ),
 )

@@ -12,10 +12,13 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from consilience.core import permuted_products
 from consilience.core.hsic import unbiased
 from consilience.core.memory import need
 from consilience.core.relation_sums import ROUNDING, nothing_left, sums_of_rows
 from consilience.core.units import product_of_units, squares, units_are_cheaper
+
+NARROW_FROM = 500  # stimuli, whose draws float32 moves by less than a millionth of their scatter
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,20 @@ def product(a, b):
     if sparse.issparse(a.matrix):
         return min(float(a.matrix.multiply(b.matrix).sum()), 1.0)  # a shared graph may sum to 1 and a rounding
     return float(np.einsum("ij,ij->", a.matrix, b.matrix))
+
+
+def permuted_matrices(a, b, orders):
+    """Inner products of many matrices in many orders of `b`: float64 of shape (draws, len(a), len(b)).
+
+    Of 500 stimuli and more, dense matrices are taken in float32, at unit norm, so that none is too small for it.
+    """
+    if orders.n < NARROW_FROM or sparse.issparse(a[0]):
+        return permuted_products(a, b, orders)
+    need(4 * orders.n**2 * (len(a) + len(b)), f"A copy of {len(a) + len(b)} relations of {orders.n:,} stimuli")
+    of_a, of_b = ([np.linalg.norm(A) for A in matrices] for matrices in (a, b))
+    a = [(A / norm).astype(np.float32) for A, norm in zip(a, of_a, strict=True)]
+    b = [(B / norm).astype(np.float32) for B, norm in zip(b, of_b, strict=True)]
+    return permuted_products(a, b, orders) * np.multiply.outer(of_a, of_b)
 
 
 def cut(matrix, rows):

@@ -21,6 +21,9 @@ using Drawn = nb::ndarray<std::int32_t, nb::ndim<2>, nb::c_contig, nb::device::c
 using List = nb::ndarray<nb::ro, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Matrices = std::vector<nb::ndarray<nb::ro, nb::ndim<2>, nb::c_contig>>;
 using Graphs = std::vector<std::tuple<List, List, List>>;  // starts, columns and weights
+using Triples = nb::ndarray<const double, nb::shape<-1, 3>, nb::c_contig, nb::device::cpu>;
+using KernelGraphs = std::vector<std::tuple<List, List, Triples>>;  // starts, columns and edges
+using Sums = nb::ndarray<double, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 using Products = nb::ndarray<nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 
 template <class T, class Array> auto values(const Array& array) {
@@ -113,6 +116,37 @@ void permuted_graphs_on_cpu(Graphs a, Graphs b, Source source, Products products
   (whole ? permute_graphs<std::int64_t> : permute_graphs<double>)(a, b, source, products, threads, tell);
 }
 
+// Graphs of neighbours whose weights are rows of three: see KernelEdge.
+std::vector<Graph<KernelEdge>> kernels_of(const KernelGraphs& graphs, std::int64_t n) {
+  std::vector<Graph<KernelEdge>> found;
+  for (const auto& [starts, columns, weights] : graphs) {
+    const Graph<KernelEdge> graph{values<const std::int64_t>(starts), values<const std::int32_t>(columns),
+                                  reinterpret_cast<const KernelEdge*>(weights.data())};
+    if (length(starts) != n + 1 || length(columns) != graph.starts[n] ||
+        static_cast<std::int64_t>(weights.shape(0)) != graph.starts[n])
+      throw misfit();
+    found.push_back(graph);
+  }
+  return found;
+}
+
+void permuted_hsic_of(KernelGraphs a, KernelGraphs b, Source source, Sums sums, int threads,
+                      nb::object tell) {
+  if (sums.shape(1) != a.size() || sums.shape(2) != b.size()) throw misfit();
+  const Orders orders = orders_of(source, static_cast<std::int64_t>(sums.shape(0)));
+  const auto as = kernels_of(a, orders.n), bs = kernels_of(b, orders.n);
+  const nb::gil_scoped_release no_gil;
+  permuted_hsic(as, bs, orders, {threads, listener(tell)}, sums.data());
+}
+
+void permuted_best_edges_of(Graphs a, Graphs b, Source source, Sums sums, int threads, nb::object tell) {
+  if (sums.shape(1) != a.size() || sums.shape(2) != b.size()) throw misfit();
+  const Orders orders = orders_of(source, static_cast<std::int64_t>(sums.shape(0)));
+  const auto as = graphs_of<double>(a, orders.n), bs = graphs_of<double>(b, orders.n);
+  const nb::gil_scoped_release no_gil;
+  permuted_best_edges(as, bs, orders, {threads, listener(tell)}, sums.data());
+}
+
 #ifdef CONSILIENCE_CUDA
 template <class T>
 void permute_on_device(const Matrices& a, const Matrices& b, const Source& source, Products& products,
@@ -143,6 +177,10 @@ void bind_permutations(nb::module_& module) {
   module.def("permuted_matrices", permuted_matrices_on_cpu, "a"_a, "b"_a, "source"_a, "products"_a, "isa"_a,
              "threads"_a, "tell"_a = nb::none());
   module.def("permuted_graphs", permuted_graphs_on_cpu, "a"_a, "b"_a, "source"_a, "products"_a, "threads"_a,
+             "tell"_a = nb::none());
+  module.def("permuted_hsic", permuted_hsic_of, "a"_a, "b"_a, "source"_a, "sums"_a, "threads"_a,
+             "tell"_a = nb::none());
+  module.def("permuted_best_edges", permuted_best_edges_of, "a"_a, "b"_a, "source"_a, "sums"_a, "threads"_a,
              "tell"_a = nb::none());
 #ifdef CONSILIENCE_CUDA
   module.def("permuted_matrices_on_cuda", permuted_matrices_on_cuda, "a"_a, "b"_a, "source"_a, "products"_a,
