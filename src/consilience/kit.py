@@ -24,7 +24,7 @@ from rich.table import Table
 
 from .contents import ContentError, gather, verify
 from .data_files import manifest, table
-from .registries import RegistryError, from_apt, from_github, from_hub, from_wheel
+from .registries import RegistryError, from_apt, from_github, from_hub, from_wheel, wheels
 
 
 class KitError(RuntimeError):
@@ -93,7 +93,7 @@ def plan(names=None):
 def source(found):
     """Where a row comes from, in words."""
     if "wheel" in found:
-        return f"PyPI: {found['wheel']['package']} {found['wheel']['version']}"
+        return "PyPI: " + ", ".join(f"{wheel['package']} {wheel['version']}" for wheel in wheels(found))
     if "apt" in found:
         return f"Debian or Ubuntu: {' and '.join(found['apt']['package'].split())}"
     if "github" in found:

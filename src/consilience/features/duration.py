@@ -9,9 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..check import InputError
-from .encoder import Encoder
+from .encoder import RATE, Encoder
 
-RATE = 16000
 SHORTEST, LONGEST = 0.01, 1000  # seconds, to which the right angle is stretched
 
 

@@ -1,4 +1,4 @@
-"""GeoCLIP's encoder of places (Vivanco Cepeda et al. 2023), trained so that places meet their photographs in CLIP's space.
+"""GeoCLIP's encoder of places (Vivanco Cepeda et al. 2023), trained to meet photographs taken there in CLIP's space.
 
 A place is laid on the Equal Earth map; three capsules see the map at a scale each, through random Fourier
 features and three layers; their answers are summed.

@@ -13,7 +13,7 @@ QUIETEST, RANGE = 1e-10, 80  # power, and decibels below the loudest, as librosa
 
 
 def load(row, folder, weights, seed) -> Encoder:
-    """An encoder with one layer, ``mfcc``: the mean of each coefficient over the frames, then its standard deviation."""
+    """An encoder with one layer, ``mfcc``: the mean of each coefficient over time, then its standard deviation."""
     if weights == "random":
         raise InputError("weights is 'random', but mfcc learn nothing, so they have no untrained twin.")
 

@@ -14,7 +14,7 @@ from ..optional import bring
 from .encoder import Encoder
 from .spectrogram import mel_spectrogram
 from .tokens import Tokens
-from .transformer import drawn
+from .weights import drawn
 
 torch = bring("torch")
 nn = torch.nn

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..optional import bring
-
-RATE = 16000
+from .encoder import RATE
 
 
 def mel_spectrogram(sound, window, hop, n_mels):

@@ -13,13 +13,12 @@ import numpy as np
 
 from ..optional import bring
 from . import ctranslate2
-from .encoder import Encoder
+from .encoder import RATE, Encoder
 from .tokens import Tokens
-from .transformer import drawn, pretrained
+from .weights import drawn, pretrained
 
 torch = bring("torch")
 
-RATE = 16000
 FRAME = 320  # samples a token: steps of 10 ms, halved by the second convolution
 
 RENAMED = (
@@ -69,7 +68,7 @@ def encoder(model, silence):
 
     @torch.inference_mode()
     def encode(sounds):
-        lengths = torch.tensor([min(math.ceil(len(sound) / FRAME), longest // FRAME) for sound in sounds])
+        lengths = torch.tensor([math.ceil(len(sound) / FRAME) for sound in sounds])
         kept = torch.arange(max(lengths)) < lengths[:, None]
         values = [torch.zeros(*kept.shape, model.config.d_model) for _ in layers]
         windows = [heard(sound) for sound in sounds]
@@ -81,7 +80,11 @@ def encoder(model, silence):
                 value[some, : state.shape[1]] = state
         return [Tokens(value, kept) for value in values]
 
-    return Encoder("sound", layers, encode)
+    def refuses(sound):
+        too_long = len(sound) > longest
+        return f"it lasts {len(sound) / RATE:.1f} s, and the model hears {longest / RATE:.0f} s" if too_long else None
+
+    return Encoder("sound", layers, encode, refuses)
 
 
 def states(model, x):
