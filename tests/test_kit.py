@@ -209,6 +209,17 @@ def test_what_is_extra_comes_only_by_name(model, data):
     assert kit.plan() == [] and kit.plan(["tiny"])[0].name == "tiny"
 
 
+def test_terms_are_shown_and_nothing_comes_before_they_are_accepted(model, cache, data, monkeypatch):
+    data({"tiny": model | {"terms": "the Terms of Nobody (nobody.example/terms)"}})
+    with pytest.raises(kit.KitError, match=r"the Terms of Nobody .*set CONSILIENCE_ACCEPT=tiny"):
+        kit.get("tiny")
+    assert not cache.exists()
+    monkeypatch.setenv("CONSILIENCE_ACCEPT", "other,tiny")
+    assert kit.get("tiny").is_dir()
+    monkeypatch.delenv("CONSILIENCE_ACCEPT")
+    assert kit.get("tiny").is_dir(), "what is here was accepted"
+
+
 # Debian packages.
 
 

@@ -142,6 +142,7 @@ def get(name):
         if source(found) == "computed":
             raise KitError(f"{name} is computed from the stimuli; there is nothing to fetch.")
         if not folder(name).is_dir():
+            accepted_or_explain(name)
             bring(name)
         verify_or_explain(name)
     except (ContentError, RegistryError) as error:
@@ -209,6 +210,13 @@ def promised(name):
     """{path: SHA-256} of all files of a row."""
     found = row(name)
     return found["files"] if "files" in found else manifest(found["manifest"])
+
+
+def accepted_or_explain(name):
+    """Some licences ask more than to be kept: nothing comes before their terms are shown and accepted."""
+    terms = row(name).get("terms")
+    if terms and name not in os.environ.get("CONSILIENCE_ACCEPT", "").split(","):
+        raise KitError(f"{name} comes under {terms}. Read them; to accept them, set CONSILIENCE_ACCEPT={name}.")
 
 
 def verify_or_explain(name):

@@ -98,11 +98,21 @@ def test_translations_find_each_other():
     np.testing.assert_allclose(np.linalg.norm(X, axis=1), 1, rtol=1e-5)
 
 
-def test_a_sentence_alone_is_what_it_is_in_a_batch():
-    texts = ["A duck.", "Une phrase beaucoup plus longue que celle qui précède, et de loin.", "雪が降る。"]
-    together, alone = encoded("use-multilingual", texts), encoded("use-multilingual", texts[:1])
+@pytest.mark.parametrize("name", ["use-multilingual", "english-word-vectors", "gemma-3-270m"])
+def test_a_sentence_alone_is_what_it_is_in_a_batch(name):
+    if name == "gemma-3-270m":
+        pytest.importorskip("gguf", reason="the library gguf is not here")
+    texts = ["A duck.", "A phrase that is longer than the one before, and by far; une phrase bien plus longue."]
+    together, alone = encoded(name, texts), encoded(name, texts[:1])
     for layer, X in alone.items():
-        np.testing.assert_allclose(together[layer][0], X[0], atol=1e-5)
+        np.testing.assert_allclose(together[layer][0], X[0], atol=1e-4 * np.abs(X).max())
+
+
+def test_words_that_stand_near_one_another_have_vectors_alike():
+    words = ["violin", "cello", "bread", "cheese", "train", "railway", "Monday", "Tuesday"]
+    X = encoded("english-word-vectors", words)["vectors"]
+    assert (nearest(X, ~np.eye(8, dtype=bool)) == np.arange(8) ^ 1).all()
+    assert np.linalg.norm(X, axis=1).all(), "that their hashes are found shows that the hash is right"
 
 
 # Sound.
