@@ -61,7 +61,7 @@ def offline():
 
 
 def extras():
-    """The names of data sets that no chapter needs, and that come when they are asked for."""
+    """The names of the rows that no chapter needs, and that come when they are asked for."""
     return [name for name, found in rows().items() if "extra" in found]
 
 
