@@ -67,8 +67,8 @@ def forward(embedded, lengths, w):
     entrances = normalised(embedded @ matrix + bias, gain, shift, w["eps"]).chunk(len(WIDTHS), dim=2)
     branches = [embedded]
     for x, (width, left) in zip(entrances, WIDTHS.items(), strict=True):
-        for kernel, bias in (("w1", "b1"), ("w2", "b2")):
-            x = x + convolved(x * inside, w[f"{kernel}_{width}"], w[f"{bias}_{width}"], width, left)
+        for number in (1, 2):
+            x = x + convolved(x * inside, w[f"w{number}_{width}"], w[f"b{number}_{width}"], width, left)
         branches.append(x)
     ngrams = normalised(torch.cat(branches, dim=2), w["ln_g"], w["ln_b"], w["eps"])
     total = (ngrams * inside).sum(1) @ w["cnn_W"] + lengths[:, None] * w["cnn_b"]
