@@ -184,6 +184,42 @@ def test_an_unknown_name_lists_the_names(model):
         kit.get("tinny")
 
 
+def test_a_model_may_come_in_several_wheels(model, cache, data, tmp_path):
+    first = tmp_path / "registry" / WHEEL
+    second = first.with_name("tiny_more-1.0-py3-none-any.whl")
+    info = "tiny_more-1.0.dist-info"
+    with zipfile.ZipFile(second, "w") as archive:
+        archive.writestr("tiny_more/weights.bin", WEIGHTS * 2)
+        archive.writestr(
+            f"{info}/METADATA", "Metadata-Version: 2.1\nName: tiny-more\nVersion: 1.0\nRequires-Python: >=99\n"
+        )
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+    more = {"package": "tiny-more", "version": "1.0", "file": second.name, "sha256": sha256(second.read_bytes())}
+    model["wheel"] = [model["wheel"], more]
+    model["files"]["tiny_more/weights.bin"] = sha256(WEIGHTS * 2)
+    data({"tiny": model})
+    assert kit.plan()[0].source == "PyPI: tiny-model 1.0, tiny-more 1.0"
+    folder = kit.get("tiny")
+    assert (folder / "tiny_model/weights.bin").read_bytes() * 2 == (folder / "tiny_more/weights.bin").read_bytes()
+
+
+def test_what_is_extra_comes_only_by_name(model, data):
+    data({"tiny": model | {"extra": True}})
+    assert kit.plan() == [] and kit.plan(["tiny"])[0].name == "tiny"
+
+
+def test_terms_are_shown_and_nothing_comes_before_they_are_accepted(model, cache, data, monkeypatch):
+    data({"tiny": model | {"terms": "the Terms of Nobody (nobody.example/terms)"}})
+    with pytest.raises(kit.KitError, match=r"the Terms of Nobody .*set CONSILIENCE_ACCEPT=tiny"):
+        kit.get("tiny")
+    assert not cache.exists()
+    monkeypatch.setenv("CONSILIENCE_ACCEPT", "other,tiny")
+    assert kit.get("tiny").is_dir()
+    monkeypatch.delenv("CONSILIENCE_ACCEPT")
+    assert kit.get("tiny").is_dir(), "what is here was accepted"
+
+
 # Debian packages.
 
 
@@ -406,7 +442,8 @@ def test_every_row_says_what_where_and_under_which_licence():
     for name, row in kit.rows().items():
         assert {"what", "reader", "megabytes", "licence", "credit"} <= row.keys(), name
         if "wheel" in row:
-            assert {"package", "version", "file", "sha256"} <= row["wheel"].keys(), name
+            for wheel in registries.wheels(row):
+                assert wheel.keys() == {"package", "version", "file", "sha256"}, name
         promised = kit.promised(name) if "files" in row or "manifest" in row else {}
         for path, digests in promised.items():
             assert not path.startswith(("/", "..")), (name, path)

@@ -11,6 +11,11 @@ def test_a_missing_library_says_how_to_install_it():
         bring("no_such_library")
 
 
+def test_the_extra_that_brings_it_is_named():
+    with pytest.raises(ImportError, match=r'"consilience\[gguf\]"'):
+        bring("no_such_library", "gguf")
+
+
 def test_a_library_that_is_here_is_brought():
     assert bring("os.path").join("a", "b").endswith("b")
 

@@ -24,7 +24,7 @@ from rich.table import Table
 
 from .contents import ContentError, gather, verify
 from .data_files import manifest, table
-from .registries import RegistryError, from_apt, from_github, from_hub, from_wheel
+from .registries import RegistryError, from_apt, from_github, from_hub, from_wheel, wheels
 
 
 class KitError(RuntimeError):
@@ -61,7 +61,7 @@ def offline():
 
 
 def extras():
-    """The names of data sets that no chapter needs, and that come when they are asked for."""
+    """The names of the rows that no chapter needs, and that come when they are asked for."""
     return [name for name, found in rows().items() if "extra" in found]
 
 
@@ -93,7 +93,7 @@ def plan(names=None):
 def source(found):
     """Where a row comes from, in words."""
     if "wheel" in found:
-        return f"PyPI: {found['wheel']['package']} {found['wheel']['version']}"
+        return "PyPI: " + ", ".join(f"{wheel['package']} {wheel['version']}" for wheel in wheels(found))
     if "apt" in found:
         return f"Debian or Ubuntu: {' and '.join(found['apt']['package'].split())}"
     if "github" in found:
@@ -142,6 +142,7 @@ def get(name):
         if source(found) == "computed":
             raise KitError(f"{name} is computed from the stimuli; there is nothing to fetch.")
         if not folder(name).is_dir():
+            accepted_or_explain(name)
             bring(name)
         verify_or_explain(name)
     except (ContentError, RegistryError) as error:
@@ -209,6 +210,13 @@ def promised(name):
     """{path: SHA-256} of all files of a row."""
     found = row(name)
     return found["files"] if "files" in found else manifest(found["manifest"])
+
+
+def accepted_or_explain(name):
+    """Some licences ask more than to be kept: nothing comes before their terms are shown and accepted."""
+    terms = row(name).get("terms")
+    if terms and name not in os.environ.get("CONSILIENCE_ACCEPT", "").split(","):
+        raise KitError(f"{name} comes under {terms}. Read them; to accept them, set CONSILIENCE_ACCEPT={name}.")
 
 
 def verify_or_explain(name):

@@ -6,7 +6,7 @@ import warnings
 from importlib import import_module
 
 
-def bring(module):
+def bring(module, extra="chapters"):
     """The imported `module` ("torch", "PIL.Image", ...); ImportError names the extra that installs it."""
     try:
         with warnings.catch_warnings():
@@ -14,5 +14,5 @@ def bring(module):
             return import_module(module)
     except ImportError as error:
         raise ImportError(
-            f'{module} cannot be imported ({error}). Models and pictures need: pip install "consilience[chapters]"'
+            f'{module} cannot be imported ({error}). What needs it comes with: pip install "consilience[{extra}]"'
         ) from error

@@ -36,11 +36,24 @@ class RegistryError(RuntimeError):
 
 
 def from_wheel(row, into, work):
-    """The listed files of a wheel, fetched by pip into the folder `work` and unzipped into `into`."""
-    wheel = row["wheel"]
-    requirement = f"{wheel['package']}=={wheel['version']}"
+    """The listed files of a row's wheels, fetched by pip into the folder `work` and unzipped into `into`."""
+    for wheel in wheels(row):
+        with zipfile.ZipFile(downloaded(wheel, work)) as archive:
+            for path in row["files"].keys() & set(archive.namelist()):
+                archive.extract(path, into)
+
+
+def wheels(row):
+    """The wheels of a row: one, or several that each carry a part."""
+    return row["wheel"] if isinstance(row["wheel"], list) else [row["wheel"]]
+
+
+def downloaded(wheel, work):
+    """The path of a verified wheel. What Python and machine it asks for does not matter to files that only are read."""
+    requirement, platform = f"{wheel['package']}=={wheel['version']}", Path(wheel["file"]).stem.rpartition("-")[2]
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
-    run([*pip, "--no-deps", "--only-binary=:all:", "--dest", ".", requirement], work)
+    any_python = ["--ignore-requires-python", "--platform", platform]
+    run([*pip, *any_python, "--no-deps", "--only-binary=:all:", "--dest", ".", requirement], work)
     file = Path(work) / wheel["file"]
     if not file.is_file():
         came = ", ".join(path.name for path in Path(work).iterdir()) or "nothing"
@@ -51,9 +64,7 @@ def from_wheel(row, into, work):
             f"{file.name} has SHA-256 {found[:12]}..., expected {wheel['sha256'][:12]}...; it is refused. "
             "The registry holds another file than the one this row was written for."
         )
-    with zipfile.ZipFile(file) as archive:
-        for path in row["files"]:
-            archive.extract(path, into)
+    return file
 
 
 def from_apt(row, into, work):

@@ -10,6 +10,8 @@ import numpy as np
 from ..check import InputError
 from ..optional import bring
 
+RATE = 16_000  # samples a second of every sound
+
 
 @dataclass(frozen=True)
 class Encoder:

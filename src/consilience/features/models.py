@@ -100,7 +100,7 @@ def in_files(name):
         row = kit.row(name)
         if "hub" in row:
             return read_by(name, row, repository(row["hub"], row.get("revision"), f"data/models.yaml, {name}"))
-        return read_by(name, row, None if kit.source(row) == "computed" else kit.get(name))
+        return read_by(name, row, None if kit.source(row) == "computed" else kit.get(name) / row.get("folder", ""))
     if (Path(name) / "config.json").is_file():
         return read_by(name, {"reader": "hub"}, Path(name))
     if name in kit.rows():

@@ -10,7 +10,18 @@ from ..contents import digest
 from . import store
 from .weights import safetensors
 
-LIBRARIES = ("torch", "transformers", "tokenizers", "onnxruntime", "timm", "numpy", "pillow", "scipy")
+LIBRARIES = (
+    "torch",
+    "transformers",
+    "tokenizers",
+    "onnxruntime",
+    "timm",
+    "numpy",
+    "pillow",
+    "scipy",
+    "scikit-learn",
+    "gguf",
+)
 READ = ("*.json", "*.txt", "*.model", "*.jinja")  # what a model's folder says besides weights
 
 

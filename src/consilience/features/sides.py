@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from ..check import InputError
 from ..optional import bring
+from .encoder import RATE
 from .families import family
 from .tokens import Map, Tokens
 
 torch = bring("torch")
-RATE = 16_000  # samples a second of every sound that comes in
 
 
 @dataclass(frozen=True)
