@@ -8,6 +8,7 @@ import numpy as np
 from scipy.spatial.distance import squareform
 
 from consilience.check import InputError, check_array, check_choice, check_pair
+from consilience.core import dissimilarities
 from consilience.metrics.card import Card
 from consilience.metrics.nuclear import nuclear_norms
 from consilience.metrics.relation import Relation, product, u_centre
