@@ -34,6 +34,7 @@ from consilience.metrics import (
     jaccard_knn,
     lcs_knn,
     linear_predictivity,
+    mka,
     mutual_knn,
     noise_normalized,
     participation_ratio,
@@ -41,6 +42,7 @@ from consilience.metrics import (
     pwcca,
     rank_similarity,
     recall,
+    regularized_cca,
     relative_representation,
     riemannian,
     rsa,
@@ -50,6 +52,7 @@ from consilience.metrics import (
     soft_matching,
     svcca,
     unit_matching,
+    unit_sampled_cka,
 )
 from consilience.power import power_curve, stimuli_needed
 from consilience.resampling import Resampled
@@ -91,6 +94,7 @@ __all__ = [
     "jaccard_knn",
     "lcs_knn",
     "linear_predictivity",
+    "mka",
     "mutual_knn",
     "neighbors",
     "noise_normalized",
@@ -100,6 +104,7 @@ __all__ = [
     "pwcca",
     "rank_similarity",
     "recall",
+    "regularized_cca",
     "relative_representation",
     "retrieval",
     "riemannian",
@@ -114,4 +119,5 @@ __all__ = [
     "stimuli_needed",
     "svcca",
     "unit_matching",
+    "unit_sampled_cka",
 ]

@@ -23,7 +23,7 @@ ORDER = "order of the stimuli"
 
 def arrays(seed, n=40, dx=6, dy=9):
     rng = np.random.default_rng(seed)
-    X = rng.standard_normal((n, dx))
+    X = rng.standard_normal((n, dx)) + rng.standard_normal((n, 1))  # units have something in common
     return X, X @ rng.standard_normal((dx, dy)) + 3 * rng.standard_normal((n, dy))
 
 

@@ -8,14 +8,17 @@ from consilience.metrics import (
     imbalance,
     jaccard,
     kernel,
+    manifold,
     matching,
     neighbor_order,
     neighborhood,
     prediction,
     rdms,
+    regularized,
     riemann,
     second_order,
     tuning,
+    unit_sampling,
 )
 from consilience.metrics.anchors import indra_representation, relative_representation
 from consilience.metrics.assignment import seeded_matching
@@ -27,29 +30,35 @@ from consilience.metrics.gromov import gromov_wasserstein
 from consilience.metrics.imbalance import information_imbalance
 from consilience.metrics.jaccard import jaccard_knn
 from consilience.metrics.kernel import cka, hsic, rv
+from consilience.metrics.manifold import mka
 from consilience.metrics.matching import recall
 from consilience.metrics.neighbor_order import edit_knn, lcs_knn, rank_similarity
 from consilience.metrics.neighborhood import cknna, cycle_knn, mutual_knn
 from consilience.metrics.noise import crossnobis, noise_normalized
 from consilience.metrics.prediction import linear_predictivity
 from consilience.metrics.rdms import compare_rdms, rsa
+from consilience.metrics.regularized import regularized_cca
 from consilience.metrics.relation import Relation, product
 from consilience.metrics.riemann import bures, riemannian
 from consilience.metrics.second_order import second_order_cosine
 from consilience.metrics.tuning import soft_matching, unit_matching
+from consilience.metrics.unit_sampling import unit_sampled_cka
 
 FAMILIES = (
     kernel,
+    unit_sampling,
+    manifold,
     neighborhood,
     jaccard,
     neighbor_order,
     second_order,
     imbalance,
     geometry,
-    rdms,
     riemann,
+    rdms,
     gromov,
     correlation,
+    regularized,
     prediction,
     matching,
     assignment,
@@ -84,6 +93,7 @@ __all__ = [
     "jaccard_knn",
     "lcs_knn",
     "linear_predictivity",
+    "mka",
     "mutual_knn",
     "noise_normalized",
     "participation_ratio",
@@ -92,6 +102,7 @@ __all__ = [
     "pwcca",
     "rank_similarity",
     "recall",
+    "regularized_cca",
     "relative_representation",
     "riemannian",
     "rsa",
@@ -101,4 +112,5 @@ __all__ = [
     "soft_matching",
     "svcca",
     "unit_matching",
+    "unit_sampled_cka",
 ]
