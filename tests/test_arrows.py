@@ -12,7 +12,7 @@ FLOORS = [  # the higher, the more it may use; rooms of one floor do not know ea
     ["kit"],
     ["core", "stimuli"],
     ["metrics", "features"],
-    ["curves", "files", "patterns"],
+    ["ceilings", "curves", "files", "patterns"],
     ["moments"],
     ["pairings"],
     ["nulls"],

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from consilience import stimuli
 from consilience.alignment import Alignment, align
 from consilience.atlas import Atlas, atlas
+from consilience.ceilings import NoiseCeiling, encoding_noise_ceiling, rdm_noise_ceiling, split_half_reliability
 from consilience.check import InputError
 from consilience.comparison import Comparison, compare
 from consilience.core import neighbors, show_versions
@@ -51,6 +52,7 @@ from consilience.metrics import (
     seeded_matching,
     soft_matching,
     svcca,
+    two_nn,
     unit_matching,
     unit_sampled_cka,
 )
@@ -70,6 +72,7 @@ __all__ = [
     "Comparison",
     "Features",
     "InputError",
+    "NoiseCeiling",
     "Resampled",
     "Retrieval",
     "ScaleOfAgreement",
@@ -87,6 +90,7 @@ __all__ = [
     "distance_correlation",
     "edit_knn",
     "encode",
+    "encoding_noise_ceiling",
     "gromov_wasserstein",
     "hsic",
     "indra_representation",
@@ -103,6 +107,7 @@ __all__ = [
     "procrustes",
     "pwcca",
     "rank_similarity",
+    "rdm_noise_ceiling",
     "recall",
     "regularized_cca",
     "relative_representation",
@@ -115,9 +120,11 @@ __all__ = [
     "seeded_matching",
     "show_versions",
     "soft_matching",
+    "split_half_reliability",
     "stimuli",
     "stimuli_needed",
     "svcca",
+    "two_nn",
     "unit_matching",
     "unit_sampled_cka",
 ]

@@ -24,7 +24,7 @@ from consilience.metrics.anchors import indra_representation, relative_represent
 from consilience.metrics.assignment import seeded_matching
 from consilience.metrics.card import Card
 from consilience.metrics.correlation import cca, pwcca, svcca
-from consilience.metrics.dimension import participation_ratio
+from consilience.metrics.dimension import participation_ratio, two_nn
 from consilience.metrics.geometry import distance_correlation, procrustes
 from consilience.metrics.gromov import gromov_wasserstein
 from consilience.metrics.imbalance import information_imbalance
@@ -111,6 +111,7 @@ __all__ = [
     "seeded_matching",
     "soft_matching",
     "svcca",
+    "two_nn",
     "unit_matching",
     "unit_sampled_cka",
 ]
