@@ -12,7 +12,7 @@ FLOORS = [  # the higher, the more it may use; rooms of one floor do not know ea
     ["kit"],
     ["core", "stimuli"],
     ["metrics", "features"],
-    ["ceilings", "curves", "files", "patterns"],
+    ["ceilings", "conventions", "curves", "files", "patterns"],
     ["moments"],
     ["pairings"],
     ["nulls"],

@@ -15,6 +15,7 @@ from consilience.atlas import Atlas, atlas
 from consilience.ceilings import NoiseCeiling, encoding_noise_ceiling, rdm_noise_ceiling, split_half_reliability
 from consilience.check import InputError
 from consilience.comparison import Comparison, compare
+from consilience.conventions import CONVENTIONS, Score, score
 from consilience.core import neighbors, show_versions
 from consilience.features import Features, encode
 from consilience.metrics import (
@@ -67,6 +68,7 @@ except PackageNotFoundError:  # run from a checkout that is not installed
     __version__ = "0"
 
 __all__ = [
+    "CONVENTIONS",
     "Alignment",
     "Atlas",
     "Comparison",
@@ -76,6 +78,7 @@ __all__ = [
     "Resampled",
     "Retrieval",
     "ScaleOfAgreement",
+    "Score",
     "align",
     "atlas",
     "bures",
@@ -116,6 +119,7 @@ __all__ = [
     "rsa",
     "rv",
     "scale_of_agreement",
+    "score",
     "second_order_cosine",
     "seeded_matching",
     "show_versions",

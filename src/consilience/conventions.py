@@ -1,0 +1,282 @@
+"""The same name, another number: scores as well-known libraries give them, where they differ from ours.
+
+A convention is data: what is done to the units first, which options are ours, what is done to the score, or, where
+that is not enough, a formula. Ours are on the metrics' cards; these are for comparing with numbers in print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.spatial.distance import pdist, squareform
+
+from consilience.check import InputError, check_choice, check_pair, check_rows
+from consilience.metrics import CARDS
+from consilience.metrics.correlation import cca_of, singular
+from consilience.metrics.geometry import shape
+from consilience.metrics.riemann import bures
+
+
+@dataclass(frozen=True)
+class Convention:
+    """How a library's score of this name comes about.
+
+    Attributes
+    ----------
+    words : str
+        What differs from ours.
+    options : dict
+        Of our metric.
+    before : callable, optional
+        Of each array.
+    after : callable, optional
+        Of our score.
+    formula : callable, optional
+        Of both arrays, in place of our metric.
+    metric : str, optional
+        Ours, where it goes by another name.
+    direction : str, optional
+        "similarity" or "distance", where it is not that of our metric.
+    """
+
+    words: str
+    options: dict = field(default_factory=dict)
+    before: Callable | None = None
+    after: Callable | None = None
+    formula: Callable | None = None
+    metric: str | None = None
+    direction: str | None = None
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score that says by which convention it was computed.
+
+    Attributes
+    ----------
+    value : float
+    metric, convention : str
+    words : str
+        What the convention does differently from ours.
+    direction : {"similarity", "distance"}
+    options : dict
+        Of the metric, those of the convention among them.
+    """
+
+    value: float
+    metric: str
+    convention: str
+    words: str
+    direction: str
+    options: dict
+
+    def __float__(self):
+        return self.value
+
+    def __str__(self):
+        whose = f"by the convention {self.convention!r}: {self.words}"
+        return f"{self.metric} = {self.value:.6g}, a {self.direction}, {whose}"
+
+    __repr__ = __str__
+
+
+def score(X, Y, metric="cka", convention="consilience", **options):
+    """The score of two representations, by our convention or by that of a library.
+
+    Parameters
+    ----------
+    X : array of shape (n_stimuli, n_units_x)
+    Y : array of shape (n_stimuli, n_units_y)
+        Row i of X and of Y answer the same stimulus.
+    metric : str
+        A name in :func:`consilience.catalogue`.
+    convention : str
+        "consilience", or one that ``consilience.conventions.CONVENTIONS[metric]`` has.
+    **options
+        Of the metric, for example ``k=10``. They may not contradict the convention.
+
+    Returns
+    -------
+    Score
+        ``float(score)`` is its value. For its null see :func:`consilience.align`, which keeps to our convention.
+
+    Raises
+    ------
+    InputError
+        If the metric has no such convention, or an option is not the convention's to choose; or as the metric does.
+    """
+    card = CARDS[check_choice(metric, "metric", tuple(CARDS))]
+    known = {"consilience": Convention("as its card has it"), **CONVENTIONS.get(metric, {})}
+    if convention not in known:
+        raise InputError(f"{metric} has no convention {convention!r}; it has {', '.join(map(repr, known))}.")
+    way = known[convention]
+    taken = set(options) if way.formula else set(options) & set(way.options)
+    if taken:
+        raise InputError(f"The convention {convention!r} settles {', '.join(sorted(taken))}; leave it out.")
+    X, Y = check_pair(X, Y)
+    if way.before:
+        X, Y = (way.before(A.astype(np.float64)) for A in (X, Y))
+    options = way.options | options
+    ours = CARDS[way.metric] if way.metric else card
+    ours.split(options)
+    value = way.formula(X, Y) if way.formula else ours.score(X, Y, **options)
+    value = float(way.after(value) if way.after else value)
+    if not np.isfinite(value):
+        raise InputError(f"By the convention {convention!r} these arrays have no {metric}: a kernel has nothing left.")
+    return Score(value, metric, convention, way.words, way.direction or card.direction, options)
+
+
+# --- what is done before and after ------------------------------------------------------------------------------------
+
+
+def z_scored(X):
+    """Each unit at mean 0 and variance 1; one that does not vary stays 0."""
+    X = X - X.mean(0)
+    spread = X.std(0)
+    return X / np.where(spread > 0, spread, 1)
+
+
+def angle(cosine):
+    return np.arccos(np.clip(cosine, -1, 1))
+
+
+def clamped(value):
+    return np.clip(value, 0, 1)
+
+
+# --- formulas ---------------------------------------------------------------------------------------------------------
+
+
+def cosine_without_diagonal(X, Y):
+    """Angle between centred kernels whose diagonal is left out, without the correction that u-centring makes."""
+    kernels = []
+    for A in (X, Y):
+        A = A.astype(np.float64) - A.mean(0, dtype=np.float64)
+        K = A @ A.T
+        np.fill_diagonal(K, 0)
+        kernels.append(K / np.linalg.norm(K))
+    return angle((kernels[0] * kernels[1]).sum())
+
+
+def rbf_cka(width):
+    """Biased CKA with kernels exp(-d² / width(squared distances))."""
+
+    def formula(X, Y):
+        kernels = []
+        for A in (X, Y):
+            D = squareform(pdist(A.astype(np.float64), "sqeuclidean"))
+            K = np.exp(-D / width(D))
+            K = K - K.mean(0) - K.mean(1, keepdims=True) + K.mean()
+            kernels.append(K / np.linalg.norm(K))
+        return (kernels[0] * kernels[1]).sum()
+
+    return formula
+
+
+def apart(D):
+    """Squared distances of different stimuli."""
+    return D[np.triu_indices(len(D), 1)]
+
+
+def unit_rows(X):
+    return X / np.linalg.norm(check_rows(X, "cosine"), axis=1, keepdims=True)
+
+
+def svcca_kept(kept):
+    """Mean canonical correlation of the first ``kept(singular values)`` principal components."""
+
+    def formula(X, Y):
+        sides = []
+        for A in (X, Y):
+            found, values = singular(A)
+            sides.append(type(found)(found.basis[:, : kept(values)], found.centred))
+        return cca_of(*sides)
+
+    return formula
+
+
+def share_of_values(values):
+    return int(np.searchsorted(np.cumsum(values) / values.sum(), 0.99 - 1e-12)) + 1
+
+
+def unscaled_fit(X, Y):
+    """One minus what the best rotation of X leaves of Y, over the size of Y."""
+    x, y = (A.astype(np.float64) - A.mean(0, dtype=np.float64) for A in (X, Y))
+    x, y = np.linalg.norm(x), np.linalg.norm(y)
+    cosine = np.linalg.norm(shape(X).points.T @ shape(Y).points, "nuc")
+    return 1 - np.sqrt(max(x**2 + y**2 - 2 * x * y * cosine, 0)) / y
+
+
+BIASED = {"estimator": "biased", "kernel": "linear"}
+CONVENTIONS = {
+    "cka": {
+        "google": Convention("the biased estimator, as most libraries have it", BIASED),
+        "net2brain": Convention("the biased estimator, units z-scored first", BIASED, before=z_scored),
+        "netrep": Convention("the arc cosine of the biased estimator", BIASED, after=angle, direction="distance"),
+        "pytorch-cka": Convention("debiased, negative values set to 0", {"kernel": "linear"}, after=clamped),
+        "wrongu-repsim": Convention(
+            "the arc cosine, of centred kernels without their diagonal but without the correction for it",
+            formula=cosine_without_diagonal,
+            direction="distance",
+        ),
+        "google-rbf": Convention(
+            "biased, exp(-d² / 2 m), m the median of d² with the zeros of the diagonal",
+            formula=rbf_cka(lambda D: 2 * np.median(D)),
+        ),
+        "thingsvision-rbf": Convention(
+            "biased, exp(-d² / 2 m), m the median of d² of different stimuli",
+            formula=rbf_cka(lambda D: 2 * np.median(apart(D))),
+        ),
+        "wrongu-repsim-rbf": Convention(
+            "the arc cosine, biased, exp(-d² / m²), m the median of d of different stimuli",
+            {"estimator": "biased", "kernel": "rbf", "bandwidth": 0.5**0.5},
+            after=angle,
+            direction="distance",
+        ),
+        "platonic-rbf": Convention(
+            "biased, rows at unit length, exp(-d² / 2)", before=unit_rows, formula=rbf_cka(lambda D: 2.0)
+        ),
+    },
+    "cca": {"google-demo": Convention("the mean of squared correlations", {"summary": "mean_squared"})},
+    "svcca": {
+        "anatome": Convention(
+            "99 % of the sum of singular values, not of their squares", formula=svcca_kept(share_of_values)
+        ),
+        "resi": Convention("one component is kept, whatever is asked", formula=svcca_kept(lambda values: 1)),
+    },
+    "pwcca": {
+        "google": Convention("weights from directions that were not whitened", {"weights": "unwhitened"}),
+        "aristotelian": Convention("weights from the size of the variates", {"weights": "variates"}),
+    },
+    "procrustes": {
+        "resi": Convention("the distance, not the angle", {"score": "distance"}),
+        "ding": Convention("the squared distance", {"score": "distance"}, after=np.square),
+        "anatome": Convention("one minus the cosine", {"score": "angle"}, after=lambda theta: 1 - np.cos(theta)),
+        "rsatoolbox-bures": Convention("the cosine", {"score": "angle"}, after=np.cos, direction="similarity"),
+        "netrep-euclidean": Convention(
+            "the distance of both at their own size", formula=lambda X, Y: np.sqrt(len(X)) * bures(X, Y)
+        ),
+        "aristotelian": Convention(
+            "one minus what is left of Y, over its size, after a rotation of X without scaling; not symmetric",
+            formula=unscaled_fit,
+            direction="similarity",
+        ),
+    },
+    "mutual_knn": {
+        "aristotelian": Convention("neighbours by inner product, not cosine", {"similarity": "dot"}),
+        "resi": Convention("the Jaccard index", {"similarity": "cosine"}, metric="jaccard_knn"),
+    },
+    "rsa": {
+        "rsatoolbox-euclidean": Convention(
+            "Pearson's correlation of squared distances", {"dissimilarity": "squared_euclidean", "compare": "pearson"}
+        ),
+        "thingsvision-euclidean": Convention(
+            "Pearson's correlation of distances", {"dissimilarity": "euclidean", "compare": "pearson"}
+        ),
+    },
+    "distance_correlation": {
+        "dcor": Convention("biased, and its root", {"estimator": "biased"}, after=np.sqrt),
+    },
+}
