@@ -54,7 +54,7 @@ def check_array(X, name="X"):
             f"{name} holds NaN or infinity, first at row {row}, column {column}. "
             "Remove that stimulus from both arrays, or that unit."
         )
-    if not np.any(X[:1] != X):
+    if not (np.any(X[0] != X[1]) or np.any(X[:1] != X)):
         raise InputError(f"{name} is the same for every stimulus: no unit varies, so nothing can be compared.")
     return X
 

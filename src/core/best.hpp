@@ -41,6 +41,7 @@ template <class T> struct Hit {
 // for each newcomer. Order: does not matter to what is settled, since the k best and every contested column
 // survive each drop.
 template <class T> struct Best {
+  static constexpr int FEW = 256;  // hits in a list, up to which counting is faster than sorting
   std::int64_t keep, candidates, room;
   bool exclude_self;
   std::vector<Hit<T>> hits;
@@ -65,18 +66,42 @@ template <class T> struct Best {
 
   Hit<T>* list(std::int64_t row) { return hits.data() + row * room; }
 
-  void drop_worse(std::int64_t row) {
-    Hit<T>* const all = list(row);
-    std::nth_element(all, all + keep - 1, all + count[row],
-                     [](const Hit<T>& a, const Hit<T>& b) { return a.score > b.score; });
+  void drop_worse(std::int64_t row, const Kernels<T>& kernels) {
+    if (count[row] > FEW || !drop_worse_of_few(row, kernels)) {
+      Hit<T>* const all = list(row);
+      std::nth_element(all, all + keep - 1, all + count[row],
+                       [](const Hit<T>& a, const Hit<T>& b) { return a.score > b.score; });
+      bars[row] = all[keep - 1].score;
+    }
     count[row] = keep;
-    bars[row] = all[keep - 1].score;
   }
 
-  void meet(std::int64_t row, std::int64_t column, T score) {
+  // The same, faster: it is short lists that time goes into. Says no where ties leave the worst in doubt.
+  bool drop_worse_of_few(std::int64_t row, const Kernels<T>& kernels) {
+    Hit<T>* const all = list(row);
+    T scores[FEW + PANEL], larger[FEW + PANEL];
+    for (std::int64_t h = 0; h < count[row]; h++) scores[h] = all[h].score;
+    kernels.count_larger(static_cast<int>(count[row]), scores, larger);
+    T bar = std::numeric_limits<T>::infinity();
+    std::int64_t stay = 0;
+    for (std::int64_t h = 0; h < count[row]; h++) {
+      const bool stays = larger[h] < static_cast<T>(keep);
+      bar = stays && scores[h] < bar ? scores[h] : bar;
+      stay += stays;
+    }
+    if (stay != keep) return false;
+    bars[row] = bar;
+    for (std::int64_t h = 0, to = 0; to < keep; h++) {
+      all[to] = all[h];
+      to += larger[h] < static_cast<T>(keep);
+    }
+    return true;
+  }
+
+  void meet(std::int64_t row, std::int64_t column, T score, const Kernels<T>& kernels) {
     if (!(score > bars[row]) || (exclude_self && row == column)) return;
     if (count[row] == room) {
-      drop_worse(row);
+      drop_worse(row, kernels);
       if (!(score > bars[row])) return;
     }
     list(row)[count[row]++] = {score, static_cast<std::int32_t>(column)};
@@ -91,7 +116,7 @@ template <class T> struct Best {
       const T* const scores = tile.line(r);
       const int hits = kernels.above(tile.columns, scores, bias, bars[tile.row + r], found);
       for (int h = 0; h < hits; h++)
-        meet(tile.row + r, tile.column + found[h], scores[found[h]] + bias[found[h]]);
+        meet(tile.row + r, tile.column + found[h], scores[found[h]] + bias[found[h]], kernels);
     }
   }
 
@@ -102,7 +127,8 @@ template <class T> struct Best {
     for (int r = 0; r < tile.rows; r++) {
       const T *const scores = tile.line(r), bias = B.bias[tile.row + r];
       const int hits = kernels.above_each(tile.columns, scores, bias, bars.get() + tile.column, found);
-      for (int h = 0; h < hits; h++) meet(tile.column + found[h], tile.row + r, scores[found[h]] + bias);
+      for (int h = 0; h < hits; h++)
+        meet(tile.column + found[h], tile.row + r, scores[found[h]] + bias, kernels);
     }
   }
 };
@@ -136,10 +162,10 @@ inline double chain_length(std::int64_t d) {
   return static_cast<double>(std::min<std::int64_t>(d, DEPTH) + d / DEPTH);
 }
 
-// Settles all rows that have met all columns, and reopens some. judge(i, columns) is called once for each
-// row, from any thread, with every column that could be among its k best. doubt_of(i) says how far a guess in
-// the row can be from the definition, and prepare(tile, kernels) does to a tile what was done before Best met
-// it.
+// Settles all rows that have met all columns, and reopens some. judge(i, columns, sure) is called once for each
+// row, from any thread, with every column that could be among its k best; the first `sure` of them are, without
+// doubt. doubt_of(i) says how far a guess in the row can be from the definition, and prepare(tile, kernels) does
+// to a tile what was done before Best met it.
 template <class T, class Doubt, class Prepare, class Judge>
 void settle(const Isa& isa, const Packed<T>& A, const Packed<T>& B, std::int64_t k, Best<T>& best,
             const Workers& workers, Doubt&& doubt_of, Prepare&& prepare, Judge&& judge) {
@@ -150,17 +176,20 @@ void settle(const Isa& isa, const Packed<T>& A, const Packed<T>& B, std::int64_t
   parallel(workers, (A.n + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE, [&](std::int64_t item) {
     std::vector<std::int64_t> contested;
     for (std::int64_t i = item * ROWS_AT_ONCE; i < std::min(A.n, (item + 1) * ROWS_AT_ONCE); i++) {
-      if (best.count[i] > best.keep) best.drop_worse(i);
+      if (best.count[i] > best.keep) best.drop_worse(i, isa.kernels(T()));
       Hit<T>* const list = best.list(i);
       const std::int64_t count = best.count[i];
       std::sort(list, list + count, [](const Hit<T>& a, const Hit<T>& b) { return a.score > b.score; });
-      bars[i] = static_cast<T>(list[k - 1].score - 2 * doubt_of(i));
+      const double margin = 2 * doubt_of(i);
+      bars[i] = static_cast<T>(list[k - 1].score - margin);
       open[i] = count < best.candidates && list[count - 1].score > bars[i];
       if (open[i]) continue;
       contested.clear();
       for (std::int64_t h = 0; h < count && (h < k || list[h].score > bars[i]); h++)
         contested.push_back(list[h].column);
-      judge(i, contested);
+      std::int64_t sure = 0;
+      while (sure < k && (k == count || list[sure].score - margin > list[k].score)) sure++;
+      judge(i, contested, sure);
     }
   });
 
@@ -179,7 +208,7 @@ void settle(const Isa& isa, const Packed<T>& A, const Packed<T>& B, std::int64_t
     };
     for_tiles(isa, gather(A, rows), B, false, workers, reducer);
     parallel(workers, static_cast<std::int64_t>(rows.size()),
-             [&](std::int64_t r) { judge(rows[r], within.columns[r]); });
+             [&](std::int64_t r) { judge(rows[r], within.columns[r], 0); });
   }
 }
 

@@ -32,7 +32,8 @@ struct Judge {
     std::int64_t partner;
   };
 
-  template <class Columns> void operator()(std::int64_t i, const Columns& contested) const {
+  template <class Columns>
+  void operator()(std::int64_t i, const Columns& contested, std::int64_t) const {
     const std::vector<double> x = centred(series, i);
     std::vector<Place> places;
     for (const std::int64_t j : contested)

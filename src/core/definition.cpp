@@ -85,10 +85,41 @@ void sums(int rows, int columns, int64_t length, const double* A, const double* 
     }
 }
 
+// WIDTH numbers of any type in float64.
+template <class S> INLINE Vector widen(const S* p) {
+  typedef S some __attribute__((vector_size(WIDTH * sizeof(S)), aligned(sizeof(S)), may_alias));
+  return __builtin_convertvector(*reinterpret_cast<const some*>(p), Vector);
+}
+
+// Zeros stand in for units beyond the last: what they add is zero.
+template <class Term, class S> double sum_of_rows(int64_t d, const double* x, const S* y) {
+  Vector sum[LANES / WIDTH] = {};
+  const int64_t whole = d - d % LANES;
+  for (int64_t t = 0; t < whole; t += LANES)
+    UNROLL for (int v = 0; v < LANES / WIDTH; v++) sum[v] +=
+        Term::of(load<Vector>(x + t + v * WIDTH), widen(y + t + v * WIDTH));
+  double x_rest[LANES] = {}, lanes[LANES];
+  S y_rest[LANES] = {};
+  for (int64_t t = whole; t < d; t++) {
+    x_rest[t - whole] = x[t];
+    y_rest[t - whole] = y[t];
+  }
+  UNROLL for (int v = 0; v < LANES / WIDTH; v++) {
+    sum[v] += Term::of(load<Vector>(x_rest + v * WIDTH), widen(y_rest + v * WIDTH));
+    store(lanes + v * WIDTH, sum[v]);
+  }
+  return add_up(lanes);
+}
+
 }  // namespace
 
 #define TABLE_OF(isa) definition_##isa
 #define TABLE(isa) TABLE_OF(isa)
-extern const Definition TABLE(ISA) = {sums<Product>, sums<SquaredGap>};
+extern const Definition TABLE(ISA) = {sums<Product>,
+                                      sums<SquaredGap>,
+                                      sum_of_rows<Product, float>,
+                                      sum_of_rows<Product, double>,
+                                      sum_of_rows<SquaredGap, float>,
+                                      sum_of_rows<SquaredGap, double>};
 
 }  // namespace consilience

@@ -43,6 +43,15 @@ template <class T> static int above_each(int n, const T* scores, T bias, const T
   return count;
 }
 
+template <class T> static void count_larger(int n, const T* scores, T* larger) {
+  for (int i = 0; i < n; i += WIDTH<T>) {
+    const vector<T> own = load(scores + i);
+    typename Vector<T>::bits count = {};
+    for (int j = 0; j < n; j++) count -= repeat(scores[j]) > own;
+    store(larger + i, __builtin_convertvector(count, vector<T>));
+  }
+}
+
 template <class T>
 static int count_above(int n, const T* scores, T low, T high, int* of_row, T* of_columns, int* found) {
   int row = 0, count = 0;
@@ -264,9 +273,9 @@ template <class T> static void spin(int64_t times, T factor, T* x) {
 }
 
 template <class T> constexpr Kernels<T> table(int tile) {
-  return {tile,           WIDTH<T>,      multiply<T>, above<T>,      above_each<T>,
-          count_above<T>, magnitudes<T>, gaussian<T>, laplacian<T>,  sum_products<T>,
-          sum_pairs<T>,   sum_rows<T>,   u_centre<T>, sum_powers<T>, spin<T>};
+  return {tile,           WIDTH<T>,      multiply<T>,   above<T>,     above_each<T>,   count_larger<T>,
+          count_above<T>, magnitudes<T>, gaussian<T>,   laplacian<T>, sum_products<T>, sum_pairs<T>,
+          sum_rows<T>,    u_centre<T>,   sum_powers<T>, spin<T>};
 }
 
 }  // namespace ISA

@@ -8,9 +8,10 @@
 
 namespace consilience {
 
-constexpr int PANEL = 16;   // rows that lie together: packed arrays are [ceil(n / 16)][d][16]
-constexpr int DEPTH = 256;  // units multiplied in one go: a panel's share stays in the nearest cache
-constexpr int LANES = 16;   // of a sum by the definition (similarity.hpp)
+constexpr int PANEL = 16;  // rows that lie together: packed arrays are [ceil(n / 16)][d][16]
+constexpr int DEPTH =
+    128;                   // units multiplied in one go: the share of a few panels stays in the nearest cache
+constexpr int LANES = 16;  // of a sum by the definition (similarity.hpp)
 constexpr int CHAINS = 12;  // multiply-adds that need not wait for each other: four cycles, two ports
 
 // Three numbers of each row; see relation_sums.hpp.
@@ -32,6 +33,10 @@ template <class T> struct Kernels {
 
   // The same for a transposed tile: one bias, and a bar for each column. Pad the bars with infinity.
   int (*above_each)(int n, const T* scores, T bias, const T* bars, int* found);
+
+  // For each of n scores, how many of them are larger: n² / width steps without a branch to guess, so for few. Both
+  // arrays reach to whole panels.
+  void (*count_larger)(int n, const T* scores, T* larger);
 
   // How many of n scores exceed `high`? Each of them adds one to its column's count. Those in doubt, above
   // `low` but not above `high`, go to `found`; returns how many. Pad the scores with NaN.
@@ -78,6 +83,16 @@ struct Definition {
                        int stride);
   void (*sum_squared_gaps)(int rows, int columns, int64_t length, const double* A, const double* B,
                            double* sums, int stride);
+
+  // That of one row in float64 and one as it was given, its d units side by side.
+  double (*product_with_floats)(int64_t d, const double* x, const float* y);
+  double (*product_with_doubles)(int64_t d, const double* x, const double* y);
+  double (*squared_gap_with_floats)(int64_t d, const double* x, const float* y);
+  double (*squared_gap_with_doubles)(int64_t d, const double* x, const double* y);
+  auto product_with(const float*) const { return product_with_floats; }
+  auto product_with(const double*) const { return product_with_doubles; }
+  auto squared_gap_with(const float*) const { return squared_gap_with_floats; }
+  auto squared_gap_with(const double*) const { return squared_gap_with_doubles; }
 };
 
 // Sums of x[v] row[places[v]] over `count` numbers, a multiple of 16: see picks.cpp. Floats are summed in T

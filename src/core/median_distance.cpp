@@ -106,7 +106,7 @@ double median_distance(const Isa& isa, const View& X, const Workers& workers) {
     for (std::int64_t p = item * PAIRS_AT_ONCE; p < std::min(count, (item + 1) * PAIRS_AT_ONCE); p++) {
       const auto [i, j] = doubtful.pairs[p];
       if (i != read) read_row(X, read = i, row.data());
-      squares[p] = sum_of_terms(euclidean, row.data(), X, j);
+      squares[p] = sum_of_terms(isa, euclidean, row.data(), X, j);
     }
   });
   return median_root(squares, all, doubtful.nearer);

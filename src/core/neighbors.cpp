@@ -9,8 +9,10 @@ struct Place {
   std::int64_t column;
 };
 
-// Judges contested columns by the definition and writes the k nearest of them.
+// Judges contested columns by the definition and writes the k nearest of them. Where nobody asks how near they are,
+// those that are surely among them need no judgement, and come first.
 struct Judge {
+  const Isa& isa;
   const View &X, &Y;
   const std::vector<double>&X2, &Y2;
   Similarity similarity;
@@ -22,32 +24,36 @@ struct Judge {
   std::mutex ties_lock;
   std::vector<std::pair<std::int64_t, std::vector<std::int64_t>>> tied;  // row, and who shares its last place
 
-  template <class Columns> void settle(std::int64_t i, const Columns& contested) {
+  template <class Columns> void settle(std::int64_t i, const Columns& contested, std::int64_t sure) {
+    const std::int64_t known = similarities ? 0 : sure, open = k - known;
+    std::copy(contested.begin(), contested.begin() + known, indices + i * k);
+    if (open == 0) return;
     std::vector<double> row(X.d);
     read_row(X, i, row.data());
     std::vector<Place> places;
-    for (const std::int64_t j : contested)
-      if (!exclude_self || i != j)
+    for (auto j = contested.begin() + known; j != contested.end(); j++)
+      if (!exclude_self || i != *j)
         places.push_back(
-            {similarity_of(similarity, sum_of_terms(similarity, row.data(), Y, j), X2[i], Y2[j]), j});
-    std::partial_sort(places.begin(), places.begin() + k, places.end(), [](const Place& a, const Place& b) {
-      return nearer(a.value, a.column, b.value, b.column);
-    });
-    for (std::int64_t p = 0; p < k; p++) {
-      indices[i * k + p] = places[p].column;
-      similarities[i * k + p] = places[p].value;
+            {similarity_of(similarity, sum_of_terms(isa, similarity, row.data(), Y, *j), X2[i], Y2[*j]), *j});
+    std::partial_sort(
+        places.begin(), places.begin() + open, places.end(),
+        [](const Place& a, const Place& b) { return nearer(a.value, a.column, b.value, b.column); });
+    for (std::int64_t p = 0; p < open; p++) {
+      indices[i * k + known + p] = places[p].column;
+      if (similarities) similarities[i * k + p] = places[p].value;
     }
-    if (ties) note_ties(i, places);
+    if (ties) note_ties(i, places, open);
   }
 
-  void note_ties(std::int64_t i, const std::vector<Place>& places) {
-    const double last = places[k - 1].value;
+  // Nobody outside is as near as one who is surely among the nearest, so only the others can tie.
+  void note_ties(std::int64_t i, const std::vector<Place>& places, std::int64_t open) {
+    const double last = places[open - 1].value;
     std::vector<std::int64_t> columns;
     bool shared = false;  // with somebody who found no place
     for (std::size_t p = 0; p < places.size(); p++)
       if (places[p].value == last) {
         columns.push_back(places[p].column);
-        shared |= p >= static_cast<std::size_t>(k);
+        shared |= p >= static_cast<std::size_t>(open);
       }
     if (!shared) return;
     std::sort(columns.begin(), columns.end());
@@ -88,13 +94,13 @@ void neighbors(const Isa& isa, const View& X, const View* others, std::int64_t k
   };
   for_tiles(isa, A, B, one_set, workers, reducer);
 
-  Judge judge{X, Y, X2, of_Y, similarity, k, one_set, indices, similarities, ties, {}, {}};
+  Judge judge{isa, X, Y, X2, of_Y, similarity, k, one_set, indices, similarities, ties, {}, {}};
   const double unit = std::numeric_limits<T>::epsilon() / 2, d = static_cast<double>(X.d);
   settle(
       isa, A, B, k, best, workers,
       [&](std::int64_t i) { return doubt(similarity, unit, chain_length(X.d), d, A.norms[i], B.longest); },
       [](const Tile<T>&, const Kernels<T>&) {},
-      [&](std::int64_t i, const auto& contested) { judge.settle(i, contested); });
+      [&](std::int64_t i, const auto& contested, std::int64_t sure) { judge.settle(i, contested, sure); });
   judge.hand_over_ties();
 }
 

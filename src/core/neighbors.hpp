@@ -15,8 +15,9 @@ struct Ties {
   }
 };
 
-// indices and similarities are (X.n, k), row by row, nearest first. With Y = nullptr the neighbours of X's
-// rows are sought among X itself, each row excluded from its own; k is then at most n - 1. ties may be null.
+// indices and similarities are (X.n, k), row by row, nearest first; without similarities, which may be null, the k
+// nearest come in any order, and faster. With Y = nullptr the neighbours of X's rows are sought among X itself,
+// each row excluded from its own; k is then at most n - 1. ties may be null.
 template <class T>
 void neighbors(const Isa& isa, const View& X, const View* Y, std::int64_t k, Similarity similarity,
                const Workers& workers, std::int64_t* indices, double* similarities, Ties* ties);

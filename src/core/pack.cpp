@@ -37,16 +37,6 @@ double sum_over_lanes(const double* x, const S* y, std::int64_t stride, std::int
   return lanes[0];
 }
 
-template <Similarity similarity> double sum_for(const double* row, const View& view, std::int64_t j) {
-  double sum = 0;
-  with_type(view, [&](auto* data) {
-    const auto* y = data + j * view.row_stride;
-    sum = view.column_stride == 1 ? sum_over_lanes<similarity>(row, y, 1, view.d)
-                                  : sum_over_lanes<similarity>(row, y, view.column_stride, view.d);
-  });
-  return sum;
-}
-
 // Means of the columns of n rows that read(i, row) writes. Slabs are summed apart, then added in order.
 template <class Read>
 std::vector<double> means_of(std::int64_t n, std::int64_t d, const Workers& workers, Read&& read) {
@@ -96,9 +86,23 @@ void read_row(const View& view, std::int64_t i, double* row) {
   with_type(view, [&](auto* data) { read(data + i * view.row_stride, view.column_stride, view.d, row); });
 }
 
-double sum_of_terms(Similarity similarity, const double* row, const View& view, std::int64_t j) {
-  return similarity == Similarity::euclidean ? sum_for<Similarity::euclidean>(row, view, j)
-                                             : sum_for<Similarity::dot>(row, view, j);
+// Floats and doubles whose units lie side by side are summed by the widest registers.
+double sum_of_terms(const Isa& isa, Similarity similarity, const double* row, const View& view,
+                    std::int64_t j) {
+  const bool gaps = similarity == Similarity::euclidean;
+  double sum = 0;
+  with_type(view, [&](auto* data) {
+    const auto* const y = data + j * view.row_stride;
+    if constexpr (std::is_floating_point_v<std::decay_t<decltype(*data)>>)
+      if (view.column_stride == 1) {
+        const auto summed = gaps ? isa.definition.squared_gap_with(y) : isa.definition.product_with(y);
+        sum = summed(view.d, row, y);
+        return;
+      }
+    sum = gaps ? sum_over_lanes<Similarity::euclidean>(row, y, view.column_stride, view.d)
+               : sum_over_lanes<Similarity::dot>(row, y, view.column_stride, view.d);
+  });
+  return sum;
 }
 
 double sum_of_products(const double* x, const double* y, std::int64_t d) {

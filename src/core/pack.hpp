@@ -44,7 +44,8 @@ template <class T> struct Packed {
 void read_row(const View& view, std::int64_t i, double* row);
 
 // The sum of terms between a row in float64 and row j of a view, in the definition's order.
-double sum_of_terms(Similarity similarity, const double* row, const View& view, std::int64_t j);
+double sum_of_terms(const Isa& isa, Similarity similarity, const double* row, const View& view,
+                    std::int64_t j);
 
 // The sum of products of two rows in float64, in the definition's order.
 double sum_of_products(const double* x, const double* y, std::int64_t d);

@@ -136,13 +136,17 @@ def _fit(X, similarity, name):
 
 
 def _nearest(X, others, k, similarity, threads, want_ties):
-    """Indices, similarities (float64) and ties, as the twin has them, by the road of the day."""
+    """Indices, similarities (float64) and ties, as the twin has them, by the road of the day.
+
+    Whoever wants ties wants no similarities, and then the compiled core gives the indices in any order.
+    """
     need(_memory(X, others, k), f"The {k} neighbours of {len(X):,} stimuli")
     road = roads.road()
     if road == "twin":
         indices, similarities, ties = twin.neighbors(X, k, similarity, others)
     else:
-        indices, similarities = np.empty((len(X), k), np.int64), np.empty((len(X), k), np.float64)
+        indices = np.empty((len(X), k), np.int64)
+        similarities = None if want_ties else np.empty((len(X), k), np.float64)
         threads = roads.thread_count() if threads is None else check_threads(threads)
         with progress("neighbours") as tell:
             ties = roads.compiled.neighbors(

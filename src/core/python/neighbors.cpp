@@ -21,13 +21,13 @@ Similarity similarity_named(const std::string& name) {
 
 // What must hold for memory to be safe, whatever was checked before.
 void check_shapes(const View& X, const View* Y, std::int64_t k, const Output<std::int64_t>& indices,
-                  const Output<double>& similarities) {
+                  const std::optional<Output<double>>& similarities) {
   const std::int64_t candidates = Y ? Y->n : X.n - 1;
   const auto is_n_by_k = [&](const auto& array) {
     return static_cast<std::int64_t>(array.shape(0)) == X.n && static_cast<std::int64_t>(array.shape(1)) == k;
   };
   if (X.n < 1 || X.d < 1 || k < 1 || k > candidates || candidates >= INT32_MAX || (Y && Y->d != X.d) ||
-      !is_n_by_k(indices) || !is_n_by_k(similarities))
+      !is_n_by_k(indices) || (similarities && !is_n_by_k(*similarities)))
     throw misfit();
 }
 
@@ -37,8 +37,8 @@ nb::object hand_over(Ties ties) {
 }
 
 nb::object neighbors_on_cpu(Input X, std::optional<Input> others, std::string similarity,
-                            Output<std::int64_t> indices, Output<double> similarities, bool want_ties,
-                            std::string isa_name, int threads, nb::object tell) {
+                            Output<std::int64_t> indices, std::optional<Output<double>> similarities,
+                            bool want_ties, std::string isa_name, int threads, nb::object tell) {
   const Isa& isa = isa_named(isa_name);
   const View x = view_of(X);
   std::optional<View> y;
@@ -51,7 +51,7 @@ nb::object neighbors_on_cpu(Input X, std::optional<Input> others, std::string si
   {
     nb::gil_scoped_release no_gil;
     run(isa, x, y ? &*y : nullptr, k, similarity_named(similarity), {threads, listener(tell)}, indices.data(),
-        similarities.data(), want_ties ? &ties : nullptr);
+        similarities ? similarities->data() : nullptr, want_ties ? &ties : nullptr);
   }
   return want_ties ? hand_over(std::move(ties)) : nb::none();
 }
@@ -81,7 +81,7 @@ nb::object neighbors_on_cuda(Input X, std::optional<Input> others, std::string s
 
 void bind_neighbors(nb::module_& module) {
   module.def("neighbors", neighbors_on_cpu, "X"_a, "others"_a.none(), "similarity"_a, "indices"_a,
-             "similarities"_a, "want_ties"_a, "isa"_a, "threads"_a, "tell"_a = nb::none());
+             "similarities"_a.none(), "want_ties"_a, "isa"_a, "threads"_a, "tell"_a = nb::none());
 #ifdef CONSILIENCE_CUDA
   module.def("neighbors_on_cuda", neighbors_on_cuda, "X"_a, "others"_a.none(), "similarity"_a, "indices"_a,
              "similarities"_a, "want_ties"_a, "precision"_a, "stream"_a, "tell"_a = nb::none());
