@@ -3,7 +3,7 @@
 from speed_records import OURS, is_ours
 from speed_words import amount, digits, listed, megabytes, percent, seconds, sentence, subject, tiny, who
 
-NAMES = {"avx512": "AVX-512", "avx2": "AVX2", "generic": "128-bit registers", "twin": "NumPy"}
+NAMES = {"amx": "AMX", "avx512": "AVX-512", "avx2": "AVX2", "generic": "128-bit registers", "twin": "NumPy"}
 
 
 def measured(records):

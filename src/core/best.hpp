@@ -36,29 +36,34 @@ template <class T> struct Hit {
   std::int32_t column;
 };
 
-// Keeps: for each row of A at least the `keep` best rows of B met so far, and the score that a newcomer must
-// exceed. Memory: 2 keep hits a row; when a row's list is full, its worse half is dropped, at constant cost
-// for each newcomer. Order: does not matter to what is settled, since the k best and every contested column
-// survive each drop.
+// Keeps: for each row of A (Packed or Rounded) the columns of B met so far that could still be among its k best, and
+// the bar that a newcomer must exceed: the k-th best score less the margin, which is twice the doubt. Memory: `room`
+// hits a row. When a row's list is full, what lies below the bar is dropped; if hardly anything does, the bar is
+// raised until something does, and the row may have to be opened again. Order: does not matter to what is settled,
+// since the k best and every contested column survive each drop, or the row is opened.
 template <class T> struct Best {
   static constexpr int FEW = 256;  // hits in a list, up to which counting is faster than sorting
-  std::int64_t keep, candidates, room;
-  bool exclude_self;
+  std::int64_t k, room, keep;      // at most `keep` hits survive a drop
+  std::vector<std::int64_t> own;   // of each row, the column that does not count, or none
+  std::vector<double> margins;
   std::vector<Hit<T>> hits;
   std::vector<std::int64_t> count;
   Buffer<T> bars;
-  const Packed<T>& B;
+  const T* bias;  // of each column
   Bands bands;
 
-  Best(const Packed<T>& A, const Packed<T>& B, std::int64_t keep, std::int64_t edge, bool exclude_self)
-      : keep(keep),
-        candidates(B.n - exclude_self),
-        room(std::min(2 * keep, B.n)),
-        exclude_self(exclude_self),
+  template <class Rows>
+  Best(const Rows& A, const Rows& B, std::int64_t k, std::int64_t room, std::vector<double> margins,
+       std::int64_t edge, std::vector<std::int64_t> own)
+      : k(k),
+        room(room),
+        keep(room - std::max<std::int64_t>(1, room / 8)),
+        own(std::move(own)),
+        margins(std::move(margins)),
         hits(A.n * room),
         count(A.n),
         bars(A.panels * PANEL),
-        B(B),
+        bias(B.bias.get()),
         bands(A.n, edge) {
     const T infinity = std::numeric_limits<T>::infinity();
     for (std::int64_t i = 0; i < A.panels * PANEL; i++) bars[i] = i < A.n ? -infinity : infinity;
@@ -67,39 +72,40 @@ template <class T> struct Best {
   Hit<T>* list(std::int64_t row) { return hits.data() + row * room; }
 
   void drop_worse(std::int64_t row, const Kernels<T>& kernels) {
-    if (count[row] > FEW || !drop_worse_of_few(row, kernels)) {
-      Hit<T>* const all = list(row);
-      std::nth_element(all, all + keep - 1, all + count[row],
-                       [](const Hit<T>& a, const Hit<T>& b) { return a.score > b.score; });
-      bars[row] = all[keep - 1].score;
-    }
+    if (count[row] <= FEW && drop_worse_of_few(row, kernels)) return;
+    Hit<T>* const all = list(row);
+    std::nth_element(all, all + keep - 1, all + count[row],
+                     [](const Hit<T>& a, const Hit<T>& b) { return a.score > b.score; });
+    bars[row] = all[keep - 1].score;
     count[row] = keep;
   }
 
-  // The same, faster: it is short lists that time goes into. Says no where ties leave the worst in doubt.
+  // It is short lists that time goes into. Says no where too many tie.
   bool drop_worse_of_few(std::int64_t row, const Kernels<T>& kernels) {
+    const T infinity = std::numeric_limits<T>::infinity();
     Hit<T>* const all = list(row);
-    T scores[FEW + PANEL], larger[FEW + PANEL];
+    T scores[FEW + PANEL], larger[FEW + PANEL], kth = infinity, last = infinity;
     for (std::int64_t h = 0; h < count[row]; h++) scores[h] = all[h].score;
     kernels.count_larger(static_cast<int>(count[row]), scores, larger);
-    T bar = std::numeric_limits<T>::infinity();
-    std::int64_t stay = 0;
     for (std::int64_t h = 0; h < count[row]; h++) {
-      const bool stays = larger[h] < static_cast<T>(keep);
-      bar = stays && scores[h] < bar ? scores[h] : bar;
-      stay += stays;
+      kth = larger[h] < static_cast<T>(k) && scores[h] < kth ? scores[h] : kth;
+      last = larger[h] < static_cast<T>(keep) && scores[h] < last ? scores[h] : last;
     }
-    if (stay != keep) return false;
-    bars[row] = bar;
-    for (std::int64_t h = 0, to = 0; to < keep; h++) {
+    const T bar = std::max(last, static_cast<T>(kth - margins[row]));
+    std::int64_t stay = 0;
+    for (std::int64_t h = 0; h < count[row]; h++) stay += (scores[h] >= kth) | (scores[h] > bar);
+    if (stay > keep) return false;
+    for (std::int64_t h = 0, to = 0; to < stay; h++) {
       all[to] = all[h];
-      to += larger[h] < static_cast<T>(keep);
+      to += (scores[h] >= kth) | (scores[h] > bar);
     }
+    bars[row] = bar;
+    count[row] = stay;
     return true;
   }
 
   void meet(std::int64_t row, std::int64_t column, T score, const Kernels<T>& kernels) {
-    if (!(score > bars[row]) || (exclude_self && row == column)) return;
+    if (!(score > bars[row]) || (!own.empty() && own[row] == column)) return;
     if (count[row] == room) {
       drop_worse(row, kernels);
       if (!(score > bars[row])) return;
@@ -111,12 +117,12 @@ template <class T> struct Best {
   void rows_meet(const Tile<T>& tile, const Kernels<T>& kernels) {
     int found[PANEL * PANEL];  // a tile is at most 240 columns wide
     const auto lock = bands.hold(tile.row);
-    const T* const bias = B.bias.get() + tile.column;
+    const T* const of_columns = bias + tile.column;
     for (int r = 0; r < tile.rows; r++) {
       const T* const scores = tile.line(r);
-      const int hits = kernels.above(tile.columns, scores, bias, bars[tile.row + r], found);
+      const int hits = kernels.above(tile.columns, scores, of_columns, bars[tile.row + r], found);
       for (int h = 0; h < hits; h++)
-        meet(tile.row + r, tile.column + found[h], scores[found[h]] + bias[found[h]], kernels);
+        meet(tile.row + r, tile.column + found[h], scores[found[h]] + of_columns[found[h]], kernels);
     }
   }
 
@@ -125,10 +131,10 @@ template <class T> struct Best {
     int found[PANEL * PANEL];
     const auto lock = bands.hold(tile.column);
     for (int r = 0; r < tile.rows; r++) {
-      const T *const scores = tile.line(r), bias = B.bias[tile.row + r];
-      const int hits = kernels.above_each(tile.columns, scores, bias, bars.get() + tile.column, found);
+      const T *const scores = tile.line(r), of_row = bias[tile.row + r];
+      const int hits = kernels.above_each(tile.columns, scores, of_row, bars.get() + tile.column, found);
       for (int h = 0; h < hits; h++)
-        meet(tile.column + found[h], tile.row + r, scores[found[h]] + bias, kernels);
+        meet(tile.column + found[h], tile.row + r, scores[found[h]] + of_row, kernels);
     }
   }
 };
@@ -162,27 +168,30 @@ inline double chain_length(std::int64_t d) {
   return static_cast<double>(std::min<std::int64_t>(d, DEPTH) + d / DEPTH);
 }
 
-// Settles all rows that have met all columns, and reopens some. judge(i, columns, sure) is called once for each
-// row, from any thread, with every column that could be among its k best; the first `sure` of them are, without
-// doubt. doubt_of(i) says how far a guess in the row can be from the definition, and prepare(tile, kernels) does
-// to a tile what was done before Best met it.
-template <class T, class Doubt, class Prepare, class Judge>
-void settle(const Isa& isa, const Packed<T>& A, const Packed<T>& B, std::int64_t k, Best<T>& best,
-            const Workers& workers, Doubt&& doubt_of, Prepare&& prepare, Judge&& judge) {
+// A row whose list may miss a contested column, and the score that those exceed.
+template <class T> struct Open {
+  std::int64_t row;
+  T bar;
+};
+
+// Settles the rows whose lists surely hold every contested column, and returns the others. judge(i, columns, sure) is
+// called for each row, from any thread, with every column that could be among its k best; the first `sure` of them
+// are, without doubt.
+template <class T, class Judge>
+std::vector<Open<T>> settle_lists(Best<T>& best, const Workers& workers, Judge&& judge) {
   constexpr std::int64_t ROWS_AT_ONCE = 64;
-  constexpr std::int64_t BATCH = 960;  // rows reopened at once: bounds the memory that many ties can take
-  std::vector<T> bars(A.n);
-  std::vector<char> open(A.n);  // the list may miss a contested column
-  parallel(workers, (A.n + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE, [&](std::int64_t item) {
+  const std::int64_t n = static_cast<std::int64_t>(best.count.size()), k = best.k;
+  std::vector<T> bars(n);
+  std::vector<char> open(n);
+  parallel(workers, (n + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE, [&](std::int64_t item) {
     std::vector<std::int64_t> contested;
-    for (std::int64_t i = item * ROWS_AT_ONCE; i < std::min(A.n, (item + 1) * ROWS_AT_ONCE); i++) {
-      if (best.count[i] > best.keep) best.drop_worse(i, isa.kernels(T()));
+    for (std::int64_t i = item * ROWS_AT_ONCE; i < std::min(n, (item + 1) * ROWS_AT_ONCE); i++) {
       Hit<T>* const list = best.list(i);
       const std::int64_t count = best.count[i];
       std::sort(list, list + count, [](const Hit<T>& a, const Hit<T>& b) { return a.score > b.score; });
-      const double margin = 2 * doubt_of(i);
+      const double margin = best.margins[i];
       bars[i] = static_cast<T>(list[k - 1].score - margin);
-      open[i] = count < best.candidates && list[count - 1].score > bars[i];
+      open[i] = best.bars[i] > bars[i];
       if (open[i]) continue;
       contested.clear();
       for (std::int64_t h = 0; h < count && (h < k || list[h].score > bars[i]); h++)
@@ -192,16 +201,26 @@ void settle(const Isa& isa, const Packed<T>& A, const Packed<T>& B, std::int64_t
       judge(i, contested, sure);
     }
   });
+  std::vector<Open<T>> left;
+  for (std::int64_t i = 0; i < n; i++)
+    if (open[i]) left.push_back({i, bars[i]});
+  return left;
+}
 
-  std::vector<std::int64_t> reopened;
-  for (std::int64_t i = 0; i < A.n; i++)
-    if (open[i]) reopened.push_back(i);
-  for (std::size_t start = 0; start < reopened.size(); start += BATCH) {
-    const std::vector<std::int64_t> rows(reopened.begin() + start,
-                                         reopened.begin() + std::min(reopened.size(), start + BATCH));
-    std::vector<T> row_bars;
-    for (const std::int64_t i : rows) row_bars.push_back(bars[i]);
-    Within<T> within(B, row_bars, best.bands.edge);
+// Open rows meet all columns once more, and are settled. prepare(tile, kernels) does to a tile what was done before
+// Best met it.
+template <class T, class Prepare, class Judge>
+void reopen(const Isa& isa, const Packed<T>& A, const Packed<T>& B, const std::vector<Open<T>>& open,
+            const Workers& workers, Prepare&& prepare, Judge&& judge) {
+  constexpr std::size_t BATCH = 960;  // rows at once: bounds the memory that many ties can take
+  for (std::size_t start = 0; start < open.size(); start += BATCH) {
+    std::vector<std::int64_t> rows;
+    std::vector<T> bars;
+    for (std::size_t r = start; r < std::min(open.size(), start + BATCH); r++) {
+      rows.push_back(open[r].row);
+      bars.push_back(open[r].bar);
+    }
+    Within<T> within(B, bars, isa.kernels(T()).tile);
     const auto reducer = [&](const Tile<T>& tile, const Kernels<T>& kernels) {
       prepare(tile, kernels);
       within.rows_meet(tile, kernels);

@@ -70,6 +70,7 @@ else()
 endif()
 
 nanobind_add_module(_compiled STABLE_ABI NB_STATIC NOMINSIZE
+  src/core/amx.cpp
   src/core/cross_correlation.cpp
   src/core/dissimilarities.cpp
   src/core/graph_sums.cpp
@@ -84,6 +85,7 @@ nanobind_add_module(_compiled STABLE_ABI NB_STATIC NOMINSIZE
   src/core/permuted_graphs.cpp
   src/core/rank_correlation.cpp
   src/core/relation_sums.cpp
+  src/core/rounded.cpp
   src/core/python/cross_correlation.cpp
   src/core/python/dissimilarities.cpp
   src/core/python/graph_sums.cpp

@@ -4,7 +4,7 @@ namespace consilience {
 
 namespace {
 
-constexpr std::int64_t SPARE = 2;  // it is rare that more partners come within rounding of the best
+constexpr std::int64_t SPARE = 5;  // it is rare that more partners come within rounding of the best
 
 // The correlation of centred series with series j of `others`, by definition.
 double correlation(const std::vector<double>& x, double x2, const Series& others, std::int64_t j) {
@@ -128,8 +128,8 @@ void cross_correlation(const Isa& isa, const View& units, const View& voxels, st
   const double off = doubt(Similarity::cosine, unit, chain_length(A.d), d, 1, 1);
   const double off_closer = doubt(Similarity::cosine, unit, 0, d, 1, 1);
   const std::int64_t edge = isa.kernels(T()).tile;
-  Best<T> of_rows(A, B, list_length(k, B.n, SPARE), edge, false);
-  Best<T> of_columns(B, A, list_length(k, A.n, SPARE), edge, false);
+  Best<T> of_rows(A, B, k, list_length(k, B.n, SPARE), std::vector<double>(A.n, 2 * off), edge, {});
+  Best<T> of_columns(B, A, k, list_length(k, A.n, SPARE), std::vector<double>(B.n, 2 * off), edge, {});
   Counts<T> counts(A, B, rows, columns, sign, thresholds, off, off_closer);
   const auto strengthen = [sign](const Tile<T>& tile, const Kernels<T>& kernels) {
     if (sign == Sign::absolute)
@@ -143,9 +143,11 @@ void cross_correlation(const Isa& isa, const View& units, const View& voxels, st
   };
   for_tiles(isa, A, B, false, workers, reducer);
 
-  const auto doubt_of = [off](std::int64_t) { return off; };
-  settle(isa, A, B, k, of_rows, workers, doubt_of, strengthen, Judge{rows, columns, sign, k, of_voxels});
-  settle(isa, B, A, k, of_columns, workers, doubt_of, strengthen, Judge{columns, rows, sign, k, of_units});
+  const Judge voxels_judge{rows, columns, sign, k, of_voxels}, units_judge{columns, rows, sign, k, of_units};
+  const auto open_rows = settle_lists(of_rows, workers, voxels_judge);
+  reopen(isa, A, B, open_rows, workers, strengthen, voxels_judge);
+  const auto open_columns = settle_lists(of_columns, workers, units_judge);
+  reopen(isa, B, A, open_columns, workers, strengthen, units_judge);
   std::copy(counts.of_rows.begin(), counts.of_rows.end(), of_voxels.counts);
   std::copy(counts.of_columns.begin(), counts.of_columns.end(), of_units.counts);
 }

@@ -11,6 +11,7 @@ inline std::vector<const Isa*> available_isas() {
   std::vector<const Isa*> isas;
 #if defined(__x86_64__) && defined(__GNUC__)
   __builtin_cpu_init();
+  if (amx_is_granted()) isas.push_back(&isa_amx);
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")) isas.push_back(&isa_avx512);
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) isas.push_back(&isa_avx2);
 #endif

@@ -113,6 +113,13 @@ std::vector<double> means(const View& view, const Workers& workers) {
   return means_of(view.n, view.d, workers, [&](std::int64_t i, double* row) { read_row(view, i, row); });
 }
 
+std::vector<double> means(const View& view, const std::vector<double>& factors, const Workers& workers) {
+  return means_of(view.n, view.d, workers, [&](std::int64_t i, double* row) {
+    read_row(view, i, row);
+    for (std::int64_t t = 0; t < view.d; t++) row[t] *= factors[i];
+  });
+}
+
 std::vector<double> squares(const View& view, const std::vector<double>& shift, const Workers& workers) {
   std::vector<double> sums(view.n);
   for_blocks(view.n, workers, [&](std::int64_t begin, std::int64_t end) {

@@ -28,6 +28,7 @@ template <class T> struct Buffer {
 
 // The rows of one set, ready to be multiplied. Scaled so that no row is longer than one.
 template <class T> struct Packed {
+  using Score = T;  // of a pair of rows
   std::int64_t n = 0, d = 0, panels = 0;
   Buffer<T> values;  // [panels][d][16], rows beyond n are zero
   Buffer<T>
@@ -52,6 +53,9 @@ double sum_of_products(const double* x, const double* y, std::int64_t d);
 
 // Column means in float64, in an order that depends on n alone.
 std::vector<double> means(const View& view, const Workers& workers);
+
+// The same of rows that are first multiplied by a factor each.
+std::vector<double> means(const View& view, const std::vector<double>& factors, const Workers& workers);
 
 // Sums of squares of each row, in the definition's order; of the row minus `shift` where one is given.
 std::vector<double> squares(const View& view, const std::vector<double>& shift, const Workers& workers);

@@ -42,10 +42,18 @@ struct Runs {
   }
 };
 
+// Of rows as they are packed; Rounded rows have their own two functions (rounded.hpp).
+template <class T> std::int64_t edge_of(const Isa& isa, const Packed<T>&) { return isa.kernels(T()).tile; }
 template <class T>
-Tile<T> multiplied(const Kernels<T>& kernels, const Packed<T>& A, const Packed<T>& B, std::int64_t I,
-                   std::int64_t J, bool mirrored, T* scores) {
-  const std::int64_t edge = kernels.tile;
+void multiply(const Isa& isa, const Packed<T>& A, const Packed<T>& B, const Tile<T>& tile) {
+  isa.kernels(T()).multiply((tile.rows + PANEL - 1) / PANEL, (tile.columns + PANEL - 1) / PANEL, A.d,
+                            A.panel(tile.row), B.panel(tile.column), tile.scores, tile.stride);
+}
+
+template <class Rows, class T = typename Rows::Score>
+Tile<T> multiplied(const Isa& isa, const Rows& A, const Rows& B, std::int64_t I, std::int64_t J,
+                   bool mirrored, T* scores) {
+  const std::int64_t edge = edge_of(isa, A);
   const Tile<T> tile{I * edge,
                      J * edge,
                      static_cast<int>(std::min(edge, A.n - I * edge)),
@@ -53,22 +61,22 @@ Tile<T> multiplied(const Kernels<T>& kernels, const Packed<T>& A, const Packed<T
                      scores,
                      static_cast<int>(edge),
                      mirrored};
-  kernels.multiply((tile.rows + PANEL - 1) / PANEL, (tile.columns + PANEL - 1) / PANEL, A.d,
-                   A.panel(tile.row), B.panel(tile.column), scores, tile.stride);
+  multiply(isa, A, B, tile);
   return tile;
 }
 
 // All tiles of A B'. With symmetric = true, A and B are the same set and only tiles on and above the diagonal
 // are computed: half the work.
-template <class T, class Reducer>
-void for_tiles(const Isa& isa, const Packed<T>& A, const Packed<T>& B, bool symmetric, const Workers& workers,
+template <class Rows, class Reducer>
+void for_tiles(const Isa& isa, const Rows& A, const Rows& B, bool symmetric, const Workers& workers,
                Reducer& reducer) {
+  using T = typename Rows::Score;
   const Kernels<T>& kernels = isa.kernels(T());
-  const Runs runs(A.n, B.n, A.d, kernels.tile);
+  const Runs runs(A.n, B.n, A.d, edge_of(isa, A));
   parallel(workers, runs.count(), [&](std::int64_t run) {
     const Buffer<T> scores(runs.edge * runs.edge);
     runs.for_tiles(run, symmetric, [&](std::int64_t I, std::int64_t J) {
-      reducer(multiplied(kernels, A, B, I, J, symmetric && J > I, scores.get()), kernels);
+      reducer(multiplied(isa, A, B, I, J, symmetric && J > I, scores.get()), kernels);
     });
   });
 }
@@ -83,8 +91,8 @@ void for_tile_pairs(const Isa& isa, const Packed<T>& A, const Packed<T>& B, cons
   parallel(workers, runs.count(), [&](std::int64_t run) {
     const Buffer<T> of_A(runs.edge * runs.edge), of_B(runs.edge * runs.edge);
     runs.for_tiles(run, true, [&](std::int64_t I, std::int64_t J) {
-      reducer(run, multiplied(kernels, A, A, I, J, J > I, of_A.get()),
-              multiplied(kernels, B, B, I, J, J > I, of_B.get()), kernels);
+      reducer(run, multiplied(isa, A, A, I, J, J > I, of_A.get()),
+              multiplied(isa, B, B, I, J, J > I, of_B.get()), kernels);
     });
   });
 }
@@ -101,7 +109,7 @@ void for_tile_stacks(const Isa& isa, const std::vector<Packed<T>>& stack, const 
     std::vector<Tile<T>> tiles(stack.size());
     runs.for_tiles(first + item, true, [&](std::int64_t I, std::int64_t J) {
       for (std::size_t l = 0; l < stack.size(); l++)
-        tiles[l] = multiplied(kernels, stack[l], stack[l], I, J, J > I, scores.get() + l * size);
+        tiles[l] = multiplied(isa, stack[l], stack[l], I, J, J > I, scores.get() + l * size);
       reducer(first + item, tiles, kernels);
     });
   });

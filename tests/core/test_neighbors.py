@@ -206,3 +206,16 @@ def test_refuses_in_words(change, words, road):
         pytest.skip("the twin has one thread")
     with pytest.raises(InputError, match=words):
         neighbors(**{"X": normal(30, 4, np.float64), "k": 3, **change})
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "dot", "euclidean"])
+def test_what_no_rough_guess_can_tell_apart_is_found(similarity, road, brute):
+    """Half of the rows lie closer together than bfloat16 can tell, far from the origin and from the other half."""
+    rng = np.random.default_rng(2)
+    X = 5 + rng.standard_normal((600, 70))
+    X[::2] = X[0] + 1e-3 * rng.standard_normal((300, 70))
+    X = X.astype(np.float32)
+    indices, similarities = neighbors(X, 7, similarity)
+    expected, values = brute(X, 7, similarity)
+    np.testing.assert_array_equal(indices, expected)
+    np.testing.assert_allclose(similarities, values, rtol=1e-6)

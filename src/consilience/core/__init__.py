@@ -4,7 +4,8 @@ Each operation has three roads: compiled code for the CPU, CUDA for tensors on a
 there to be read, to test against, and to compute where no compiler was. Neighbours, dissimilarities, ranks, best
 correlations and whole numbers are the same to the last bit on all of them; sums agree to rounding, and to the last bit
 for any number of threads, with AVX2 or AVX-512. The environment variable `CONSILIENCE_CORE` picks one by hand: "auto"
-(the widest instruction set; the default), "avx512", "avx2", "generic", or "twin".
+(the widest instruction set; the default), "amx" (AVX-512, and tiles of bfloat16 to guess neighbours), "avx512",
+"avx2", "generic", or "twin".
 """
 
 from consilience.core.cross_correlation import CrossCorrelation, cross_correlation

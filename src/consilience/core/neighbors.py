@@ -56,7 +56,7 @@ def neighbors(X, k=10, similarity="cosine", *, others=None, threads=None, precis
     Notes
     -----
     A similarity is by definition a sum in float64 in a fixed order. Candidates are found in the input's own
-    precision, tile by tile; all that rounding could have misplaced are judged again by the definition. So
+    precision, tile by tile, or in bfloat16 where the CPU has tiles of it (AMX); all that rounding could have misplaced are judged again by the definition. So
     the result has the same bits for any number of threads, any instruction set and any precision, and identical
     rows are exactly tied.
 
@@ -156,10 +156,10 @@ def _nearest(X, others, k, similarity, threads, want_ties):
 
 
 def _memory(X, others, k):
-    """Bytes: packed copies, a list of candidates for each row, twice as long as it must be, and the results."""
+    """Bytes: packed copies, rounded ones included, a list of candidates for each row, and the results."""
     width = 8 if np.float64 in (X.dtype, getattr(others, "dtype", None)) else 4
     rows = len(X) + (0 if others is None else len(others))
-    return rows * X.shape[1] * width + len(X) * (4 * width * (k + max(8, k // 2)) + 16 * k)
+    return 2 * rows * X.shape[1] * width + len(X) * (2 * width * (k + max(30, 2 * k)) + 16 * k)
 
 
 def _shared(indices, tied, starts, columns):

@@ -1,0 +1,99 @@
+// Tiles of bfloat16 on CPUs that multiply them in registers of a kilobyte (AMX). Nothing here is compiled for such a
+// CPU but the functions that say so.
+#include "kernels.hpp"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <cpuid.h>
+#include <immintrin.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+#define WITH(instructions) __attribute__((target(instructions)))
+
+namespace consilience {
+
+namespace {
+
+WITH("avx512f,avx512dq") double round(int64_t d, const double* x, uint16_t* to) {
+  double lost[LANES] = {};
+  for (int64_t t = 0; t < d; t += LANES)
+    for (int l = 0; l < LANES; l++) {
+      const float value = static_cast<float>(x[t + l]);
+      uint32_t bits;
+      __builtin_memcpy(&bits, &value, sizeof bits);
+      bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
+      to[t + l] = static_cast<uint16_t>(bits >> 16);
+      float kept;
+      __builtin_memcpy(&kept, &bits, sizeof kept);
+      lost[l] += (x[t + l] - kept) * (x[t + l] - kept);
+    }
+  double sum = 0;
+  for (const double lane : lost) sum += lane;
+  return sum;
+}
+
+// What the tile registers are: sixteen rows of 64 bytes each.
+struct alignas(64) Shape {
+  uint8_t palette = 1, start = 0, reserved[14] = {};
+  uint16_t bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+
+// Registers 0 to 3 are a block of C, two panels by two; 4 and 5 come from A, 6 and 7 from B.
+WITH("amx-tile,amx-bf16")
+void multiply(int row_panels, int column_panels, int64_t steps, const uint16_t* A, const uint16_t* B,
+              float* C, int stride) {
+  constexpr int ROW = STEP * sizeof(uint16_t), LENGTH = PANEL * STEP;
+  const int64_t panel = steps * LENGTH, line = stride * static_cast<int64_t>(sizeof(float));
+  const Shape shape;
+  _tile_loadconfig(&shape);
+  for (int j = 0; j < column_panels; j += 2)
+    for (int i = 0; i < row_panels; i += 2) {
+      const uint16_t *a = A + i * panel, *b = B + j * panel;
+      _tile_zero(0);
+      _tile_zero(1);
+      _tile_zero(2);
+      _tile_zero(3);
+      for (int64_t s = 0; s < steps; s++, a += LENGTH, b += LENGTH) {
+        _tile_loadd(4, a, ROW);
+        _tile_loadd(6, b, ROW);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_loadd(7, b + panel, ROW);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_loadd(5, a + panel, ROW);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+      }
+      float* const c = C + i * PANEL * stride + j * PANEL;
+      _tile_stored(0, c, line);
+      _tile_stored(1, c + PANEL, line);
+      _tile_stored(2, c + PANEL * stride, line);
+      _tile_stored(3, c + PANEL * stride + PANEL, line);
+    }
+  _tile_release();
+}
+
+const Tiles16 tiles16{192, round, multiply};
+
+}  // namespace
+
+// Linux lends the registers only to a process that asks.
+bool amx_is_granted() {
+#if defined(__linux__)
+  constexpr unsigned BF16 = 1u << 22, TILE = 1u << 24;
+  constexpr int ASK = 0x1023, TILE_DATA = 18;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & BF16) && (d & TILE) &&
+         __builtin_cpu_supports("avx512dq") && syscall(SYS_arch_prctl, ASK, TILE_DATA) == 0;
+#else
+  return false;
+#endif
+}
+
+extern const Isa isa_amx{"amx",   isa_avx512.in_float, isa_avx512.in_double, definition_avx512, picks_avx512,
+                         &tiles16};
+
+}  // namespace consilience
+#endif
