@@ -56,9 +56,9 @@ def neighbors(X, k=10, similarity="cosine", *, others=None, threads=None, precis
     Notes
     -----
     A similarity is by definition a sum in float64 in a fixed order. Candidates are found in the input's own
-    precision, tile by tile, or in bfloat16 where the CPU has tiles of it (AMX); all that rounding could have misplaced are judged again by the definition. So
-    the result has the same bits for any number of threads, any instruction set and any precision, and identical
-    rows are exactly tied.
+    precision, tile by tile, or in bfloat16 where the CPU has tiles of it (AMX); all that rounding could have
+    misplaced are judged again by the definition. So the result has the same bits for any number of threads, any
+    instruction set and any precision, and identical rows are exactly tied.
 
     O(n² d) time. Memory: one packed copy of the input and O(n k). Many near ties (thousands of identical
     rows) cost time, and at most 1,000 n further indices.
