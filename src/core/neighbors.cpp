@@ -124,7 +124,7 @@ void neighbors(const Isa& isa, const View& X, const View* others, std::int64_t k
   Judge judge{isa, X, Y, X2, of_Y, similarity, k, one_set, indices, similarities, ties, {}, {}};
 
   std::vector<std::int64_t> rows = all_rows(X.n);
-  if (one_set && isa.tiles16 && std::is_same_v<T, float>)
+  if (one_set && isa.tiles16 && std::is_same_v<T, float> && X.d >= STEP)
     rows = settle_rounded(isa, X, scale, workers, judge);
   if (rows.empty()) return judge.hand_over_ties();
 

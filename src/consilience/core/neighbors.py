@@ -60,7 +60,7 @@ def neighbors(X, k=10, similarity="cosine", *, others=None, threads=None, precis
     misplaced are judged again by the definition. So the result has the same bits for any number of threads, any
     instruction set and any precision, and identical rows are exactly tied.
 
-    O(n² d) time. Memory: one packed copy of the input and O(n k). Many near ties (thousands of identical
+    O(n² d) time. Memory: at most two packed copies of the input and O(n k). Many near ties (thousands of identical
     rows) cost time, and at most 1,000 n further indices.
     """
     check_choice(similarity, "similarity", SIMILARITIES)
@@ -156,7 +156,7 @@ def _nearest(X, others, k, similarity, threads, want_ties):
 
 
 def _memory(X, others, k):
-    """Bytes: packed copies, rounded ones included, a list of candidates for each row, and the results."""
+    """Bytes: packed copies, twice if rows are sought twice, a list of candidates for each row, and the results."""
     width = 8 if np.float64 in (X.dtype, getattr(others, "dtype", None)) else 4
     rows = len(X) + (0 if others is None else len(others))
     return 2 * rows * X.shape[1] * width + len(X) * (2 * width * (k + max(30, 2 * k)) + 16 * k)
