@@ -6,7 +6,6 @@ import numpy as np
 from scipy import stats
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
-from sklearn.decomposition import KernelPCA
 
 from consilience.check import InputError
 from consilience.optional import bring
@@ -132,7 +131,7 @@ def draw_embedding(wide, kinds=None, ax=None):
 def scaled(distances):
     """Two coordinates for each model by classical scaling (Torgerson 1952), and the share of variance they keep."""
     halves = distances**2 / 2
-    found = KernelPCA(n_components=2, kernel="precomputed").fit_transform(-halves)
+    found = bring("sklearn.decomposition").KernelPCA(n_components=2, kernel="precomputed").fit_transform(-halves)
     return found, float(min(1, (found**2).sum() / (halves.mean() * len(halves))))
 
 

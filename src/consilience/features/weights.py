@@ -8,8 +8,6 @@ from ..core.memory import need
 from ..kit import KitError
 from ..optional import bring
 
-torch = bring("torch")
-
 # What no layer here reads: heads for a pooled output, and what stands for masked places in training.
 UNUSED = ("pooler", "masked_spec_embed", "mask_token", "logit_scale", "logit_bias")
 
@@ -38,6 +36,7 @@ def pretrained(family, place, **options):
 
 def drawn(make, config, seed):
     """A model with the library's own random weights, drawn from `seed`; torch's generator is left alone."""
+    torch = bring("torch")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return make(config)
@@ -63,6 +62,7 @@ def safetensors(folder):
 def need_room(folder, saved_as, dtype, device):
     """Refuse weights that will not fit, before they are read."""
     size = sum(file.stat().st_size for file in safetensors(folder))
+    torch = bring("torch")
     size = size * getattr(torch, dtype).itemsize // getattr(torch, saved_as).itemsize
     free = torch.cuda.mem_get_info(device)[0] if torch.device(device).type == "cuda" else None
     need(size, f"The weights of {Path(folder).name}, as {dtype},", free)
