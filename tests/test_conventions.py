@@ -6,7 +6,7 @@ from scipy.linalg import orthogonal_procrustes
 from scipy.spatial.distance import cdist, pdist
 from scipy.stats import pearsonr
 from sklearn.cross_decomposition import CCA
-from sklearn.decomposition import PCA
+from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
@@ -50,9 +50,10 @@ def rows_at_length_one(X):
     return X / np.linalg.norm(X, axis=1, keepdims=True)
 
 
-def components(X, share):
-    values = PCA().fit(X).singular_values_
-    return PCA(np.searchsorted(np.cumsum(values) / values.sum(), share) + 1).fit_transform(X)
+def components(X):
+    """Of units as they are, those that do not yet make up 99 % of the sum of singular values."""
+    values = np.sqrt(np.maximum(np.linalg.eigvalsh(X.T @ X), 0))[::-1]
+    return TruncatedSVD(sum(np.cumsum(values) < 0.99 * sum(values)), algorithm="arpack").fit_transform(X)
 
 
 def canonical(X, Y, power=1):
@@ -98,10 +99,10 @@ WRITTEN_OUT = {
     ("cka", "wrongu-repsim"): without_diagonal,
     ("cka", "google-rbf"): lambda X, Y: rbf(X, Y, lambda A: 2 * np.median(cdist(A, A) ** 2)),
     ("cka", "thingsvision-rbf"): lambda X, Y: rbf(X, Y, lambda A: 2 * np.median(pdist(A) ** 2)),
-    ("cka", "wrongu-repsim-rbf"): lambda X, Y: np.arccos(rbf(X, Y, lambda A: np.median(pdist(A)) ** 2)),
+    ("cka", "wrongu-repsim-rbf"): lambda X, Y: np.arccos(rbf(X, Y, lambda A: np.sort(pdist(A) ** 2)[884])),
     ("cka", "platonic-rbf"): lambda X, Y: rbf(*map(rows_at_length_one, (X, Y)), lambda A: 2),
     ("cca", "google-demo"): lambda X, Y: canonical(X, Y, 2),
-    ("svcca", "anatome"): lambda X, Y: canonical(components(X, 0.99), components(Y, 0.99)),
+    ("svcca", "anatome"): lambda X, Y: canonical(components(X), components(Y)),
     ("svcca", "resi"): lambda X, Y: abs(pearsonr(*(PCA(1).fit_transform(A)[:, 0] for A in (X, Y)))[0]),
     ("procrustes", "resi"): lambda X, Y: rotated(X, Y, True)[0],
     ("procrustes", "ding"): lambda X, Y: rotated(X, Y, True)[0] ** 2,

@@ -4,9 +4,12 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 
-def rows(card):
+def rows(name, card):
     """A card as (what, words) pairs, in the book's Markdown."""
+    from consilience.conventions import CONVENTIONS
+
     listed = {True: "; ".join, False: lambda _: "–"}
+    elsewhere = [f"`{library}`: {way.words}" for library, way in CONVENTIONS.get(name, {}).items()]
     return [
         ("Range", card.value_range),
         ("Direction", f"a {card.direction}: {'higher' if card.direction == 'similarity' else 'lower'} is more alike"),
@@ -15,6 +18,7 @@ def rows(card):
         ("By chance", card.null),
         ("Cost", card.cost),
         ("When it misleads", card.misleads),
+        *([("Elsewhere", "; ".join(elsewhere) + " (`consilience.score`)")] if elsewhere else []),
         ("Source", f"{{cite:t}}`{card.source}`"),
     ]
 
@@ -24,7 +28,7 @@ def markdown(name, card):
     formula = ["```{math}", card.formula.strip(), "```"]
     call = f"`consilience.{name}(X, Y)`"
     table = [":::{list-table}", ":class: metric-card", ":widths: 20 80", ":stub-columns: 1", ""]
-    for what, words in rows(card):
+    for what, words in rows(name, card):
         first, *more = str(words).strip().splitlines() or ["–"]
         table += [f"* - {what}", f"  - {first}", *(f"    {line}" for line in more)]
     return [call, "", *formula, "", *table, ":::"]

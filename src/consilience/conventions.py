@@ -10,13 +10,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.spatial.distance import pdist, squareform
 
-from consilience.check import InputError, check_choice, check_pair, check_rows
+from consilience.check import InputError, check_choice, check_pair
 from consilience.metrics import CARDS
-from consilience.metrics.correlation import cca_of, singular
-from consilience.metrics.geometry import shape
-from consilience.metrics.riemann import bures
+from consilience.metrics.elsewhere import (
+    angle,
+    apart,
+    at_own_size,
+    clamped,
+    cosine_without_diagonal,
+    lower_median,
+    rbf_cka,
+    short_of_share,
+    svcca_kept,
+    unit_rows,
+    unscaled_fit,
+    z_scored,
+)
 
 
 @dataclass(frozen=True)
@@ -128,87 +138,6 @@ def score(X, Y, metric="cka", convention="consilience", **options):
     return Score(value, metric, convention, way.words, way.direction or card.direction, options)
 
 
-# --- what is done before and after ------------------------------------------------------------------------------------
-
-
-def z_scored(X):
-    """Each unit at mean 0 and variance 1; one that does not vary stays 0."""
-    X = X - X.mean(0)
-    spread = X.std(0)
-    return X / np.where(spread > 0, spread, 1)
-
-
-def angle(cosine):
-    return np.arccos(np.clip(cosine, -1, 1))
-
-
-def clamped(value):
-    return np.clip(value, 0, 1)
-
-
-# --- formulas ---------------------------------------------------------------------------------------------------------
-
-
-def cosine_without_diagonal(X, Y):
-    """Angle between centred kernels whose diagonal is left out, without the correction that u-centring makes."""
-    kernels = []
-    for A in (X, Y):
-        A = A.astype(np.float64) - A.mean(0, dtype=np.float64)
-        K = A @ A.T
-        np.fill_diagonal(K, 0)
-        kernels.append(K / np.linalg.norm(K))
-    return angle((kernels[0] * kernels[1]).sum())
-
-
-def rbf_cka(width):
-    """Biased CKA with kernels exp(-d² / width(squared distances))."""
-
-    def formula(X, Y):
-        kernels = []
-        for A in (X, Y):
-            D = squareform(pdist(A.astype(np.float64), "sqeuclidean"))
-            K = np.exp(-D / width(D))
-            K = K - K.mean(0) - K.mean(1, keepdims=True) + K.mean()
-            kernels.append(K / np.linalg.norm(K))
-        return (kernels[0] * kernels[1]).sum()
-
-    return formula
-
-
-def apart(D):
-    """Squared distances of different stimuli."""
-    return D[np.triu_indices(len(D), 1)]
-
-
-def unit_rows(X):
-    return X / np.linalg.norm(check_rows(X, "cosine"), axis=1, keepdims=True)
-
-
-def svcca_kept(kept):
-    """Mean canonical correlation of the first ``kept(singular values)`` principal components."""
-
-    def formula(X, Y):
-        sides = []
-        for A in (X, Y):
-            found, values = singular(A)
-            sides.append(type(found)(found.basis[:, : kept(values)], found.centred))
-        return cca_of(*sides)
-
-    return formula
-
-
-def share_of_values(values):
-    return int(np.searchsorted(np.cumsum(values) / values.sum(), 0.99 - 1e-12)) + 1
-
-
-def unscaled_fit(X, Y):
-    """One minus what the best rotation of X leaves of Y, over the size of Y."""
-    x, y = (A.astype(np.float64) - A.mean(0, dtype=np.float64) for A in (X, Y))
-    x, y = np.linalg.norm(x), np.linalg.norm(y)
-    cosine = np.linalg.norm(shape(X).points.T @ shape(Y).points, "nuc")
-    return 1 - np.sqrt(max(x**2 + y**2 - 2 * x * y * cosine, 0)) / y
-
-
 BIASED = {"estimator": "biased", "kernel": "linear"}
 CONVENTIONS = {
     "cka": {
@@ -230,8 +159,8 @@ CONVENTIONS = {
             formula=rbf_cka(lambda D: 2 * np.median(apart(D))),
         ),
         "wrongu-repsim-rbf": Convention(
-            "the arc cosine, biased, exp(-d² / m²), m the median of d of different stimuli",
-            {"estimator": "biased", "kernel": "rbf", "bandwidth": 0.5**0.5},
+            "the arc cosine, biased, exp(-d² / m), m the median of d² of different stimuli, the lower of two",
+            formula=rbf_cka(lower_median),
             after=angle,
             direction="distance",
         ),
@@ -242,12 +171,15 @@ CONVENTIONS = {
     "cca": {"google-demo": Convention("the mean of squared correlations", {"summary": "mean_squared"})},
     "svcca": {
         "anatome": Convention(
-            "99 % of the sum of singular values, not of their squares", formula=svcca_kept(share_of_values)
+            "components below 99 % of the sum of singular values, not of their squares, of units that are not centred",
+            formula=svcca_kept(short_of_share, centre=False),
         ),
         "resi": Convention("one component is kept, whatever is asked", formula=svcca_kept(lambda values: 1)),
     },
     "pwcca": {
-        "google": Convention("weights from directions that were not whitened", {"weights": "unwhitened"}),
+        "google": Convention(
+            "weights from directions that were not whitened; of units that are centred", {"weights": "unwhitened"}
+        ),
         "aristotelian": Convention("weights from the size of the variates", {"weights": "variates"}),
     },
     "procrustes": {
@@ -255,9 +187,7 @@ CONVENTIONS = {
         "ding": Convention("the squared distance", {"score": "distance"}, after=np.square),
         "anatome": Convention("one minus the cosine", {"score": "angle"}, after=lambda theta: 1 - np.cos(theta)),
         "rsatoolbox-bures": Convention("the cosine", {"score": "angle"}, after=np.cos, direction="similarity"),
-        "netrep-euclidean": Convention(
-            "the distance of both at their own size", formula=lambda X, Y: np.sqrt(len(X)) * bures(X, Y)
-        ),
+        "netrep-euclidean": Convention("the distance of both at their own size", formula=at_own_size),
         "aristotelian": Convention(
             "one minus what is left of Y, over its size, after a rotation of X without scaling; not symmetric",
             formula=unscaled_fit,

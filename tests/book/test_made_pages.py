@@ -109,6 +109,7 @@ PAGES = {
     "src/consilience/__init__.py": PACKAGE,
     "src/consilience/book/__init__.py": "",
     "src/consilience/book/claims.py": CLAIMS,
+    "src/consilience/conventions.py": "CONVENTIONS = {}\n",
     "src/consilience/metrics.py": "def catalogue():\n    return {}\n",
 }
 
