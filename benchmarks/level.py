@@ -24,7 +24,7 @@ LEVELS = 0.05, 0.01, 0.001
 RECORD = Path(__file__).parent / "level.json"
 # What a curve through moments may be off by, as a share of the level, over the sets of a world; pairings by nothing.
 CURVE = {0.05: 0.07, 0.01: 0.2, 0.001: 0.4}
-# Where few scores are possible, none may lie at the level: then what is called alike may be as rare as this share of it.
+# Where few scores are possible, none may lie at the level; then as few as this share of it may be called alike.
 LUMPY = 0.2
 METRICS = {
     "cka": {},

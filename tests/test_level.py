@@ -5,7 +5,6 @@ keeps its level too.
 """
 
 import sys
-import warnings
 from pathlib import Path
 
 import numpy as np

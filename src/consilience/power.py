@@ -29,8 +29,8 @@ def stimuli_needed(effect, directions, power=0.8, alpha=0.05):
         The score that one wants to see.
     directions : float, at least 1
         How many directions decide the score, see :func:`deciding_directions`; of two representations the geometric
-        mean. It matters: few directions make null and score scatter more and lean to the right, and an effect of .05
-        that takes 76 stimuli with 30 directions takes 114 with two.
+        mean. With few of them null and score scatter more and lean to the right: an effect of .05 takes 76 stimuli
+        with 30 directions, and 121 with two.
     power : float in (0, 1)
         Probability of seeing it.
     alpha : float in (0, 1)

@@ -33,9 +33,7 @@ def doubt(a, b, moments):
     if delta is not None and not abs(delta) <= PEARSON:
         return f"the kurtosis is {delta:+.2g} off the gamma line, where no curve through moments holds"
     if a.kind != "neighbours" and a.n <= LUMPS_UP_TO and few_kinds(a) and few_kinds(b) and lumps(a, b) > LUMPS:
-        return (
-            "the stimuli of both sides are of a few kinds, so few scores are possible and no curve through them holds"
-        )
+        return "the stimuli of both sides are of a few kinds, so few scores are possible and no curve holds"
     return None
 
 
