@@ -254,7 +254,13 @@ def sampled(values, method, why, observed, direction="similarity"):
         return float((len(values) - np.searchsorted(ordered, sign * score - slack) + observed) / many)
 
     def quantile(level):
-        return sign * float(ordered[min(int(np.ceil(level * many)), len(values)) - 1])
+        place = int(np.ceil(level * many - 1e-9))
+        if place > len(values):
+            raise InputError(
+                f"{len(values)} random pairings say nothing of what chance exceeds with probability {1 - level:.3g}. "
+                f"Draw at least {int(np.ceil(1 / (1 - level) - 1e-6)) - 1}, or choose a larger alpha."
+            )
+        return sign * float(ordered[place - 1])
 
     skew = float(stats.skew(values)) if sd > rounding else 0.0
     return Null(float(values.mean()), sd, skew, method, why, tail, quantile)
