@@ -57,8 +57,8 @@ WORLDS = {
 }
 
 
-def rejections(world, metric, n, sets, pairings, nulls=10, seed=0):
-    """Pairings called alike at each level, for each method that `auto` took: {method: [pairings, *called alike]}."""
+def rejections(world, metric, n, sets, pairings, nulls=5, seed=0):
+    """What was called alike, for each method that `auto` took: {method: [sets, pairings, *called alike at each level]}."""
     card, options = CARDS[metric.split(",")[0]], METRICS[metric]
     found = {}
     for number in range(sets):
@@ -67,12 +67,12 @@ def rejections(world, metric, n, sets, pairings, nulls=10, seed=0):
         chance = null(a, b, seed=seed)
         if chance.method == "moments":
             scores = permuted_scores([a], [b], Orders(n, pairings, number + 1)).ravel()
-            counts = [len(scores), *(called_alike(scores, chance.tail, level) for level in LEVELS)]
+            counts = [1, len(scores), *(called_alike(scores, chance.tail, level) for level in LEVELS)]
         else:
             scores = permuted_scores([a], [b], Orders(n, nulls, number + 1)).ravel()
             each = (null(a, b, "permutations", seed=10_000 + draw) for draw in range(nulls))
             p = np.array([own.tail(score) for own, score in zip(each, scores, strict=True)])
-            counts = [nulls, *((p <= level).sum() for level in LEVELS)]
+            counts = [1, nulls, *((p <= level).sum() for level in LEVELS)]
         found[chance.method] = found.get(chance.method, 0) + np.array(counts)
     return found
 
@@ -104,11 +104,11 @@ def main():
     for n in asked.n:
         for metric in METRICS:
             for world in WORLDS:
-                for method, (pairings, *alike) in rejections(world, metric, n, asked.sets, asked.pairings).items():
-                    row = {"n": n, "metric": metric, "world": world, "method": method, "pairings": int(pairings)}
-                    row["called_alike"] = {str(level): int(c) for level, c in zip(LEVELS, alike, strict=True)}
-                    rows.append(row)
-                    print(row, flush=True)
+                for method, counts in rejections(world, metric, n, asked.sets, asked.pairings).items():
+                    sets, pairings, *alike = map(int, counts)
+                    row = {"n": n, "metric": metric, "world": world, "method": method, "sets": sets}
+                    rows.append(row | {"pairings": pairings, "called_alike": dict(zip(LEVELS, alike, strict=True))})
+                    print(rows[-1], flush=True)
     new = RECORD.with_suffix(".new")
     new.write_text(json.dumps({"options": vars(asked), "rows": rows}, indent=1) + "\n")
     new.replace(RECORD)

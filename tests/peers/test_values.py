@@ -64,7 +64,9 @@ def test_dcor(seed):
 
 
 @pytest.mark.parametrize(("compare", "theirs"), [("spearman", "spearman"), ("pearson", "corr"), ("cosine", "cosine")])
-@pytest.mark.parametrize(("dissimilarity", "method"), [("correlation", "correlation"), ("squared_euclidean", "euclidean")])
+@pytest.mark.parametrize(
+    ("dissimilarity", "method"), [("correlation", "correlation"), ("squared_euclidean", "euclidean")]
+)
 def test_rsatoolbox(dissimilarity, method, compare, theirs):
     """Their "euclidean" is the squared distance over the number of channels, which no correlation sees."""
     X, Y = arrays(5)
