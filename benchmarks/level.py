@@ -58,7 +58,7 @@ WORLDS = {
 
 
 def rejections(world, metric, n, sets, pairings, nulls=5, seed=0):
-    """What was called alike, for each method that `auto` took: {method: [sets, pairings, *called alike at each level]}."""
+    """By method that `auto` took: how many pairs of sets, how many pairings, how many called alike at each level."""
     card, options = CARDS[metric.split(",")[0]], METRICS[metric]
     found = {}
     for number in range(sets):

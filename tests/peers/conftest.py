@@ -1,4 +1,4 @@
-"""Other libraries as oracles. `make test-peers` installs them; where one is missing, none of these tests is collected."""
+"""Other libraries as oracles. `make test-peers` installs them; where one is missing, nothing here is collected."""
 
 from importlib.util import find_spec
 
