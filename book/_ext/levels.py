@@ -27,7 +27,7 @@ def markdown(record, n):
         lines += [f"* - {world}"]
         for metric in metrics:
             chosen = [row for row in rows if (row["world"], row["metric"]) == (world, metric)]
-            lines += [f"  - {shares(chosen, levels)} {mark(chosen)}"]
+            lines += [f"  - {shares(chosen, levels)} {mark(chosen)}".rstrip()]
     return [*lines, ":::"]
 
 
