@@ -26,7 +26,7 @@ from consilience.curves import Lattice, PearsonFour, PearsonThree
 from consilience.metrics.relation import RELATIONS, LinearRelation, product, u_centre
 from consilience.moments import moments, plain_sums, sums_of_centred, sums_of_counts
 from consilience.pairings import permuted_scores, random_orders
-from consilience.trust import GAMMA, doubt, off_gamma
+from consilience.trust import GAMMA, PEARSON, doubt, off_gamma
 
 METHODS = ("auto", "moments", "permutations", "enumeration")
 EXACT_KINDS = ("u-centred", "symmetric", "neighbours")
@@ -169,7 +169,7 @@ def moment_null(a, b, sums=None):
     else:
         found = moments(*(sums or (sums_of(a), sums_of(b))))
     delta = off_gamma(found)
-    four = delta is not None and abs(delta) > GAMMA
+    four = delta is not None and GAMMA < abs(delta) <= PEARSON
     off = "" if delta is None else f" (kurtosis {round(delta, 2) + 0.0:+.2f} off the gamma line)"
     why = f"Pearson curve through {'four' if four else 'three'} {'' if subset else 'exact '}moments{off}{note}"
     scale = a.scale * b.scale
