@@ -18,7 +18,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve zip test bench test-cuda bench-cuda kit colab clean
+.PHONY: help book serve zip test test-peers bench test-cuda bench-cuda kit colab clean
 .DELETE_ON_ERROR:
 
 help: ## say what can be made
@@ -52,6 +52,9 @@ bench: $(PEERS)/made ## time the core against its peers, for an hour or so; best
 	$(PEERS)/bin/python benchmarks/cross_correlation.py
 	$(PEERS)/bin/python benchmarks/dissimilarities.py
 
+test-peers: $(PEERS)/made ## hold the package against other libraries: their values, and their own tests
+	$(PEERS)/bin/python -m pytest tests/peers $(PYTEST_ARGS)
+
 test-cuda: $(INSTALLED) ## run the tests that need a GPU
 	$(BIN)/python -m pytest -m cuda $(PYTEST_ARGS)
 
@@ -78,7 +81,7 @@ $(PEERS)/made: constraints.txt | $(INSTALLED)
 	$(BIN)/python -m venv $(PEERS)
 	$(BIN)/python -c $(SITE) > $$($(PEERS)/bin/python -c $(SITE))/consilience.pth
 	$(PEERS)/bin/python -m pip --disable-pip-version-check install -c constraints.txt faiss-cpu scikit-bio rsatoolbox \
-	  himalaya calibrated-similarity pytorch-cka | { $(NEW); }
+	  himalaya calibrated-similarity pytorch-cka repsim dcor array-api-strict | { $(NEW); }
 	@touch $@
 
 $(VENV)/made:

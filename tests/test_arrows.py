@@ -15,6 +15,7 @@ FLOORS = [  # the higher, the more it may use; rooms of one floor do not know ea
     ["ceilings", "conventions", "curves", "files", "patterns"],
     ["moments"],
     ["pairings"],
+    ["trust"],
     ["nulls"],
     ["resampling"],
     ["plots", "pieces"],

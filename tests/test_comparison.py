@@ -213,6 +213,17 @@ def test_neighbours_and_singular_vectors_are_computed_once_a_layer(monkeypatch):
     assert len(neighbours) == len(vectors) == 3
 
 
+@pytest.mark.parametrize("size", [1e-6, 1e5])
+def test_the_units_of_hsic_change_its_size_and_nothing_else(size):
+    X, Y = world(17, shared=0.5)
+    one, other = (cs.align(f * X, f * Y, "hsic") for f in (1, size))
+    assert other.score == pytest.approx(size**4 * one.score)
+    assert (other.p, other.z, other.null_skew) == pytest.approx((one.p, one.z, one.null_skew))
+    noise = np.random.default_rng(18).standard_normal(Y.shape)
+    small, same = (cs.compare({"x": f * X}, {"y": f * Y, "n": f * noise}, "hsic") for f in (size, 1))
+    np.testing.assert_allclose(small[["p", "p_max", "p_all"]], same[["p", "p_max", "p_all"]])
+
+
 def test_neighbours_say_how_many_of_how_many():
     X, Y = world(15)
     table = cs.compare({"x": X}, {"y": Y}, "mutual_knn", draws=99)

@@ -114,6 +114,15 @@ def test_large_graphs_have_three_moments_of_the_core(monkeypatch):
     assert "three exact moments" in three.why
 
 
+def test_a_few_pairings_say_nothing_of_what_chance_rarely_exceeds():
+    """With 99 pairings p is never below .01; a calibrated score above 0 at .001 would contradict it."""
+    a, _ = map(kernel_relation, sets(9))
+    few = null(a, a, "permutations", 99)
+    assert few.quantile(0.99) == pytest.approx(few.mean, abs=10 * few.sd)
+    with pytest.raises(InputError, match="at least 999"):
+        few.quantile(0.999)
+
+
 def test_products_of_stacks_equal_products_one_by_one():
     biased = partial(kernel_relation, estimator="biased")
     for relation in (kernel_relation, biased, neighbor_relation):

@@ -57,7 +57,7 @@ from consilience.metrics import (
     unit_matching,
     unit_sampled_cka,
 )
-from consilience.power import power_curve, stimuli_needed
+from consilience.power import deciding_directions, power_curve, stimuli_needed
 from consilience.resampling import Resampled
 from consilience.retrieval import Retrieval, retrieval
 from consilience.scale import ScaleOfAgreement, scale_of_agreement
@@ -90,6 +90,7 @@ __all__ = [
     "compare_rdms",
     "crossnobis",
     "cycle_knn",
+    "deciding_directions",
     "distance_correlation",
     "edit_knn",
     "encode",

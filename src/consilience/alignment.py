@@ -145,7 +145,7 @@ def align(
     a, b = card.side(X, **of_side), card.side(Y, **of_side)
     score = meet(a, b)
     chance = null(a, b, method, draws, seed, groups, exchange, meet, card.direction)
-    if not chance.sd > 1e-12:
+    if not varies(chance, score):
         raise InputError(
             f"The score is {score:.3g} however stimuli are paired, so it says nothing. Reduce k, where it has one."
         )
@@ -170,6 +170,11 @@ def align(
         options=metric_options,
         chance=chance,
     )
+
+
+def varies(chance, score):
+    """Does the score depend on who is paired with whom, by more than rounding?"""
+    return chance.sd > 1e-12 * max(abs(score), abs(chance.mean))
 
 
 def calibrated(score, tau, best):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from consilience.alignment import calibrated, prepared
+from consilience.alignment import calibrated, prepared, varies
 from consilience.check import InputError, check_array, check_choice, check_level, check_whole
 from consilience.core.each import each
 from consilience.metrics import CARDS, participation_ratio
@@ -185,16 +185,16 @@ def scored(card, layers_a, layers_b, ranks, orders, restricted, alpha, options, 
     rows, largest = [], np.full(len(drawn), -np.inf)
     for i, (name_a, X) in enumerate(layers_a.items()):
         for j, (name_b, Y) in enumerate(layers_b.items()):
+            score = observed[i, j]
             chance, doubt = moment_null(a[i], b[j], (sums[0][i], sums[1][j])) if exact else (None, None)
             if not exact or doubt:
                 chance = sampled(drawn[:, i, j], "permutations", doubt or "", 1, card.direction)
                 chance = chance if restricted else with_exact_mean(chance, a[i], b[j])
-            if not chance.sd > 1e-12:
+            if not varies(chance, score):
                 raise InputError(
                     f"{card.name}: a score is the same however stimuli are paired, so it says nothing. Reduce k."
                 )
             largest = np.maximum(largest, sign * (drawn[:, i, j] - chance.mean) / chance.sd)
-            score = observed[i, j]
             rows.append(
                 {
                     "metric": card.name,

@@ -7,7 +7,8 @@ over all such pairings is its null. It is had in one of three ways:
 - *permutations*: a sample of random pairings, also of those alone that groups or time allow;
 - *enumeration*: all n! pairings, when there are few stimuli.
 
-``auto`` takes moments where a curve through them was seen to hold, and says which way it took and why.
+``auto`` takes moments where a curve through them may be trusted (:mod:`consilience.trust`), and says which way it
+took and why.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from consilience.curves import Lattice, PearsonFour, PearsonThree
 from consilience.metrics.relation import RELATIONS, LinearRelation, product, u_centre
 from consilience.moments import moments, plain_sums, sums_of_centred, sums_of_counts
 from consilience.pairings import permuted_scores, random_orders
+from consilience.trust import GAMMA, PEARSON, doubt, off_gamma
 
 METHODS = ("auto", "moments", "permutations", "enumeration")
 EXACT_KINDS = ("u-centred", "symmetric", "neighbours")
@@ -35,7 +37,6 @@ LATTICE_UP_TO = 3
 SMALL = 2_000  # a product of two stored matrices of this size takes less than a second
 MOST_STEPS = 2e7  # two steps along a graph: so many take a second; beyond, three moments of graphs without the fourth
 SLACK = 1e-5  # of a null's sd: equal scores, summed in another order or in float32, are equal
-GAMMA, PEARSON = 0.1, 1.5  # how far the kurtosis may lie off the gamma line for a curve through three moments, or four
 
 
 @dataclass(frozen=True)
@@ -134,10 +135,10 @@ def null(
             "method 'moments' needs unrestricted pairings of untied relations that are inner products; here "
             f"{why}. Use method='permutations'."
         )
-    found, doubt = moment_null(a, b, sums)
-    if not doubt:
+    found, against = moment_null(a, b, sums)
+    if not against:
         return found
-    return drawn(doubt) if method == "auto" else replace(found, why=f"as asked, although {doubt}")
+    return drawn(against) if method == "auto" else replace(found, why=f"as asked, although {against}")
 
 
 def has_moments(side):
@@ -167,10 +168,7 @@ def moment_null(a, b, sums=None):
         note = f"; skewness and kurtosis from {CUBE_UP_TO} of {a.n} stimuli"
     else:
         found = moments(*(sums or (sums_of(a), sums_of(b))))
-    delta = None if found.kurtosis is None else found.kurtosis - 3 - 1.5 * found.skew**2
-    doubt = None
-    if delta is not None and not abs(delta) <= PEARSON:
-        doubt = f"the kurtosis is {delta:+.2g} off the gamma line, where no curve through moments holds"
+    delta = off_gamma(found)
     four = delta is not None and GAMMA < abs(delta) <= PEARSON
     off = "" if delta is None else f" (kurtosis {round(delta, 2) + 0.0:+.2f} off the gamma line)"
     why = f"Pearson curve through {'four' if four else 'three'} {'' if subset else 'exact '}moments{off}{note}"
@@ -190,7 +188,7 @@ def moment_null(a, b, sums=None):
             lambda score: max(tail(score * scale), SMALLEST_P),
             lambda level: float(quantile(level)) / scale,
         ),
-        doubt,
+        doubt(a, b, found),
     )
 
 
@@ -256,7 +254,13 @@ def sampled(values, method, why, observed, direction="similarity"):
         return float((len(values) - np.searchsorted(ordered, sign * score - slack) + observed) / many)
 
     def quantile(level):
-        return sign * float(ordered[min(int(np.ceil(level * many)), len(values)) - 1])
+        place = int(np.ceil(level * many - 1e-9))
+        if place > len(values):
+            raise InputError(
+                f"{len(values)} random pairings say nothing of what chance exceeds with probability {1 - level:.3g}. "
+                f"Draw at least {int(np.ceil(1 / (1 - level) - 1e-6)) - 1}, or choose a larger alpha."
+            )
+        return sign * float(ordered[place - 1])
 
     skew = float(stats.skew(values)) if sd > rounding else 0.0
     return Null(float(values.mean()), sd, skew, method, why, tail, quantile)

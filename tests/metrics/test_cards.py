@@ -101,3 +101,28 @@ def test_a_large_mean_costs_no_digits(name, dtype):
     X, Y = ((100 * A + 3000).astype(dtype) for A in (X, Y))  # whatever the type rounds away is gone before
     exact = CARDS[name].score(X.astype(np.float64), Y.astype(np.float64))
     assert CARDS[name].score(X, Y) == pytest.approx(exact, abs=1e-6)
+
+
+FAR = {
+    **{name: {} for name, card in CARDS.items() if "translation" in card.invariances},
+    "cka, rbf": {"kernel": "rbf"},
+    "cka, laplacian": {"kernel": "laplacian"},
+    "cka, biased": {"estimator": "biased"},
+    "hsic, rbf": {"kernel": "rbf"},
+    "mutual_knn, euclidean": {"similarity": "euclidean"},
+    "cycle_knn, euclidean": {"similarity": "euclidean", "k": 3},
+    "rsa, euclidean": {"dissimilarity": "euclidean"},
+    "rsa, squared": {"dissimilarity": "squared_euclidean", "compare": "pearson"},
+    "rsa, of correlations": {"dissimilarity": "correlation"},  # an offset that all units share
+}
+
+
+@pytest.mark.parametrize("name", FAR)
+@pytest.mark.parametrize("offset", [100, 10_000])
+def test_float32_far_from_the_origin_is_float64_at_the_origin(name, offset):
+    """In standard deviations. The arrays are multiples of 2^-10, which float32 holds exactly wherever they lie."""
+    score, options = CARDS[name.split(",")[0]].score, FAR[name]
+    X, Y = (np.round(1024 * A / A.std()) / 1024 for A in arrays(11, n=300))
+    far = [(A + offset).astype(np.float32) for A in (X, Y)]
+    assert (far[0].astype(np.float64) - offset == X).all()
+    assert score(*far, **options) == pytest.approx(score(X, Y, **options), rel=1e-7)

@@ -81,6 +81,24 @@ def test_units_that_do_not_vary_are_left_out():
     assert cs.linear_predictivity(X, with_dead) == pytest.approx(cs.linear_predictivity(X, Y))
 
 
+@pytest.mark.parametrize("score", ["correlation", "r2"])
+def test_the_size_of_a_unit_says_nothing_and_nor_does_where_it_lies(score):
+    X, Y = arrays(7)
+    expected = cs.linear_predictivity(X, Y, score)
+    assert cs.linear_predictivity(X, Y * [1e-9, 1, 1e4, 1e9], score) == pytest.approx(expected)
+    assert cs.linear_predictivity(X + 1e5, Y + 1e6, score) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_unit_that_rarely_varies_is_scored_where_it_does():
+    X, rare = arrays(8)[0], np.zeros((60, 1))
+    rare[[3, 40]] = 1
+    assert np.isfinite(cs.linear_predictivity(X, rare))
+    assert np.isfinite(cs.align(X, rare, "linear_predictivity", draws=99).p)
+    sides = np.repeat([0.0, 1.0], 30)[:, None]
+    with pytest.raises(cs.InputError, match="No unit of Y varies"):
+        cs.linear_predictivity(X, sides, folds=2, groups=sides.ravel())
+
+
 def test_refuses_folds_that_are_too_small():
     X, Y = arrays(6, n=20)
     with pytest.raises(cs.InputError, match="use at most 5"):

@@ -23,6 +23,7 @@ class Prediction:
     gram : ndarray of shape (n_stimuli, n_stimuli)
         Products of stimuli, units centred, in units of their mean squared length.
     units : ndarray of shape (n_stimuli, n_varying_units)
+        Each centred and in units of its own spread, so that no tolerance of the solver weighs on the small.
     """
 
     gram: np.ndarray
@@ -46,7 +47,7 @@ def linear_predictivity(X, Y, score="correlation", folds=5, groups=None, seed=0)
     X : array of shape (n_stimuli, n_units_x)
         What predicts. The score is not symmetric.
     Y : array of shape (n_stimuli, n_units_y)
-        What is predicted. Units that do not vary are left out.
+        What is predicted. Units that do not vary are left out, of all or of the part held out.
     score : {"correlation", "r2"}
         Of each unit of Y over the stimuli held out, fold by fold; then the mean over folds and units. "correlation"
         is Pearson's r, "r2" the share of variance explained, negative where the mean would predict better.
@@ -66,7 +67,7 @@ def linear_predictivity(X, Y, score="correlation", folds=5, groups=None, seed=0)
     ------
     InputError
         As :func:`consilience.check.check_pair`; if there are fewer than four stimuli a fold, or fewer groups than
-        folds.
+        folds; or if no unit of Y varies within any part held out.
 
     Notes
     -----
@@ -84,8 +85,9 @@ def predictor(X, name="X"):
     X /= np.abs(X).max()
     X = X[:, np.ptp(X, axis=0) > 0]
     X -= X.mean(0)
-    gram = X @ X.T
-    return Prediction(gram / gram.diagonal().mean(), X)
+    X /= np.abs(X).max()  # once more: what is left of units far from the origin may be tiny
+    gram, units = X @ X.T, X / np.abs(X).max(0)
+    return Prediction(gram / gram.diagonal().mean(), units / units.std(0))
 
 
 def predictivity_of(a, b, score="correlation", folds=5, groups=None, seed=0):
@@ -101,7 +103,10 @@ def predictivity_of(a, b, score="correlation", folds=5, groups=None, seed=0):
         model.fit(a.gram[np.ix_(train, train)], b.units[train])
         predicted, seen = model.predict(a.gram[np.ix_(test, train)]), b.units[test]
         varies = np.ptp(seen, axis=0) > 0
-        scores.append(np.where(np.ptp(predicted, axis=0) > 0, how(seen, predicted), 0.0)[varies].mean())
+        if varies.any():
+            scores.append(np.where(np.ptp(predicted, axis=0) > 0, how(seen, predicted), 0.0)[varies].mean())
+    if not scores:
+        raise InputError("No unit of Y varies within any part held out. Use fewer folds, or units that vary more.")
     return float(np.mean(scores))
 
 
