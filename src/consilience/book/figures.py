@@ -26,7 +26,7 @@ COLOURS = {
     "world": "#4f8a93",  # made by hand, of no modality
 }
 RAMP = "mako_r"
-MARKS = {"one untrained": "o", "both untrained": "^", "pixels": "s", "shuffled": "X"}
+MARKS = {"one untrained": "o", "both untrained": "^", "baseline": "s", "both baselines": "P", "shuffled": "X"}
 
 
 def use_style():

@@ -45,7 +45,7 @@ def scale(space, pairs, x, xlabel, cases):
     xlabel : str
     cases : sequence of (galleries, k), one for each of x
     """
-    empty = {words: pair for words, pair in controls(*pairs[0]).items() if "untrained" in words}
+    empty = {words: pair for words, (kind, pair) in controls(*pairs[0]).items() if "untrained" in kind}
 
     def line(a, b):
         return [above_chance_level(space[a], space[b], *case) for case in cases]
