@@ -98,7 +98,26 @@ def geometry_without_neighbours(answer):
     need(found.p > 0.05, f"mutual k-NN is above chance (p = {found.p:.4f}): too many stimuli share their neighbours.")
 
 
+def two_languages_spoken(answer):
+    need(isinstance(answer, cs.Alignment), "give the result of cs.align.")
+    need(answer.metric == "mutual_knn", 'use metric="mutual_knn".')
+    need(answer.options.get("k") == 10, "use k = 10.")
+    need(answer.score < 0.9, "that is the same recording twice; encode the French ones.")
+    need(answer.p <= 0.001, "the rows of the two must be the same things, in the same order.")
+
+
+def strongest_trivial_pair(answer):
+    need(isinstance(answer, (tuple, list)) and len(answer) == 2, "give a pair of names, both of `space`.")
+    X, Y = map(np.asarray, answer)
+    need(X.ndim == 2 and Y.ndim == 2 and len(X) == len(Y), "both names must be of `space`.")
+    score = cs.mutual_knn(X, Y, k=10)
+    need(score < 0.5, "that pair is within one sense; one side must stand for the picture, the other for the word.")
+    need({768, 4096} & {X.shape[1], Y.shape[1]}, "a trivial pair has pixels or spelling in it.")
+
+
 EXERCISES = {
+    "multimodal-french": two_languages_spoken,
+    "multimodal-baseline": strongest_trivial_pair,
     "metrics-size": enough_stimuli,
     "metrics-rotation": blind_to_rotation,
     "metrics-fooled": geometry_without_neighbours,

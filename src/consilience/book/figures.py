@@ -58,22 +58,29 @@ def use_style():
     )
 
 
-def gallery(stimuli, chosen, columns=8):
+def gallery(stimuli, chosen, columns=8, languages=()):
     """Pictures of the gallery with their captions; the credit belongs into the figure's caption.
 
-    InputError if they may be used but not shown, as pictures of people who were not asked.
+    `languages` are further ones, whose captions stand below the picture. InputError if the pictures may be used but not
+    shown, as those of people who were not asked.
     """
     if not stimuli.shown:
         raise InputError(f"{stimuli.name} may be used, but not shown; no figure prints it.")
     rows = int(np.ceil(len(chosen) / columns))
-    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, WIDTH / columns * rows * 1.25))
+    height = WIDTH / columns * rows * (1.25 + 0.22 * len(languages))
+    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height))
     for axis in axes.flat:
         axis.axis("off")
-    for axis, i in zip(axes.flat, chosen, strict=False):
-        axis.imshow(stimuli.image(int(i)))
-        caption = shorten(stimuli.text(int(i)).rstrip("."), 19, placeholder=" …")
-        axis.set_title(caption, fontsize=7, fontweight="normal", loc="center")
+    for axis, i in zip(axes.flat, map(int, chosen), strict=False):
+        axis.imshow(stimuli.image(i))
+        axis.set_title(brief(stimuli.text(i)), fontsize=7, fontweight="normal", loc="center")
+        below = "\n".join(brief(stimuli.text(i, language)) for language in languages)
+        axis.text(0.5, -0.06, below, fontsize=7, ha="center", va="top", transform=axis.transAxes)
     return figure
+
+
+def brief(caption):
+    return shorten(caption.rstrip("."), 19, placeholder=" …")
 
 
 def heatmaps(tables, title):
@@ -101,6 +108,40 @@ def heatmaps(tables, title):
         axis.tick_params(length=0)
         sns.despine(ax=axis, left=True, bottom=True)
     bar = figure.colorbar(image, ax=axes, shrink=0.6)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize=7.5, length=0)
+    return entitled(figure, title)
+
+
+def square(table, title, divisions=()):
+    """Models against models: calibrated scores of one metric of an atlas, lines between their kinds.
+
+    A dash marks a pair that the whole search would reach by chance.
+
+    Parameters
+    ----------
+    table : consilience.Atlas of one metric
+    title : str
+        The message, as a sentence.
+    divisions : sequence of int
+        How many models come before each line.
+    """
+    scores, chance = table.matrix(), table.matrix(column="p_atlas") > table.alpha
+    count = len(scores)
+    figure, axis = plt.subplots(figsize=(WIDTH * 0.82, WIDTH * 0.72))
+    shown = scores.where(~np.eye(count, dtype=bool))
+    image = axis.pcolormesh(shown, cmap=RAMP, vmin=0, vmax=float(np.nanmax(shown)))
+    for i, j in np.argwhere(chance.to_numpy()):
+        axis.plot([j + 0.3, j + 0.7], [i + 0.5, i + 0.5], color=INK, lw=1)
+    for place in divisions:
+        axis.axhline(place, color=INK, lw=1.2)
+        axis.axvline(place, color=INK, lw=1.2)
+    axis.set_xticks(np.arange(count) + 0.5, scores.columns, rotation=60, ha="right", rotation_mode="anchor")
+    axis.set_yticks(np.arange(count) + 0.5, scores.index)
+    axis.tick_params(length=0)
+    axis.set(aspect="equal", ylim=(count, 0))
+    sns.despine(ax=axis, left=True, bottom=True)
+    bar = figure.colorbar(image, ax=axis, shrink=0.6)
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=7.5, length=0)
     return entitled(figure, title)
