@@ -106,18 +106,21 @@ def two_languages_spoken(answer):
     need(answer.p <= 0.001, "the rows of the two must be the same things, in the same order.")
 
 
-def strongest_trivial_pair(answer):
-    need(isinstance(answer, (tuple, list)) and len(answer) == 2, "give a pair of names, both of `space`.")
-    X, Y = map(np.asarray, answer)
-    need(X.ndim == 2 and Y.ndim == 2 and len(X) == len(Y), "both names must be of `space`.")
-    score = cs.mutual_knn(X, Y, k=10)
-    need(score < 0.5, "that pair is within one sense; one side must stand for the picture, the other for the word.")
-    need({768, 4096} & {X.shape[1], Y.shape[1]}, "a trivial pair has pixels or spelling in it.")
+def straight_line_taken_out(answer):
+    rng = np.random.default_rng(0)
+    t, X = rng.standard_normal((40, 2)), rng.standard_normal((40, 5))
+    left = np.asarray(answer(X, t))
+    need(left.shape == X.shape, f"for X of shape {X.shape} your function gives shape {left.shape}.")
+    need(np.allclose((t - t.mean(0)).T @ left, 0), "what is left still goes with t.")
+    need(np.allclose(left - left.mean(0), np.asarray(answer(X + t @ np.ones((2, 5)), t)) - left.mean(0)),
+         "adding a straight line in t to X must change nothing.")  # fmt: skip
+    need(np.allclose(np.asarray(answer(left, t)), left) or np.allclose(left.mean(0), X.mean(0)),
+         "a line has a slope and a height: fit both.")  # fmt: skip
 
 
 EXERCISES = {
     "multimodal-french": two_languages_spoken,
-    "multimodal-baseline": strongest_trivial_pair,
+    "multimodal-duration": straight_line_taken_out,
     "metrics-size": enough_stimuli,
     "metrics-rotation": blind_to_rotation,
     "metrics-fooled": geometry_without_neighbours,
