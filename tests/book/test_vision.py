@@ -3,16 +3,10 @@
 Shuffling breaks the pairing, so whatever a claim rests on is gone: each verdict must flip.
 """
 
-from pathlib import Path
-
-import jupytext
-import nbclient
-import nbformat
 import pytest
 
-from consilience.book.claims import FAILS, MIME
+from consilience.book.claims import FAILS
 
-CHAPTER = Path(__file__).parents[2] / "notebooks" / "vision.md"
 SHUFFLE = """
 from dataclasses import replace
 
@@ -24,21 +18,9 @@ book.expect = lambda condition, sentence: sentence  # the sentences are not expe
 """
 
 
-def claims(shuffled):
-    """The claims that a run of the chapter records, by id."""
-    notebook = jupytext.read(CHAPTER)
-    if shuffled:
-        (place,) = (i for i, cell in enumerate(notebook.cells) if "features" in cell.metadata.get("tags", []))
-        notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(SHUFFLE))
-    nbclient.NotebookClient(notebook, timeout=900, kernel_name="python3").execute()
-    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
-    found = [output["data"][MIME] for output in outputs if MIME in output.get("data", {})]
-    return {claim["id"]: claim for claim in found}
-
-
 @pytest.fixture(scope="module")
-def runs():
-    return claims(shuffled=False), claims(shuffled=True)
+def runs(claims_of):
+    return claims_of("vision"), claims_of("vision", SHUFFLE)
 
 
 def test_three_to_five_claims_are_judged_and_some_hold(runs):
