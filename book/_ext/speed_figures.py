@@ -108,8 +108,11 @@ def shares(records):
         axis.plot(record.ours(n)["share_of_peak"], y, "o", color=COLOUR, ms=9)
     axis.axvline(1, color=INK, lw=1)
     axis.set_yticks(range(len(records)), [f"{subject(record)}\nn = {record.largest:,}" for record in records])
+    furthest = max(record.ours(record.largest)["share_of_peak"] for record in records)
     axis.set(
-        xlim=(0, 1.04), ylim=(len(records) - 0.5, -0.7), xlabel="share of the limit, which is the line at the right"
+        xlim=(0, max(1.04, 1.06 * furthest)),
+        ylim=(len(records) - 0.5, -0.7),
+        xlabel="share of the limit in float32, which is the line",
     )
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
     return titled(figure, shares_title(records))
@@ -118,7 +121,7 @@ def shares(records):
 def shares_title(rows):
     reached = [record.ours(record.largest)["share_of_peak"] for record in rows]
     low, high = percent(min(reached)), percent(max(reached))
-    return f"Consilience reaches {low if low == high else f'{low} to {high}'} of what one core can do"
+    return f"Consilience reaches {low if low == high else f'{low} to {high}'} of what one core can do in float32"
 
 
 def draw(axis, x, y, name, i=1):

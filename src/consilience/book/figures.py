@@ -13,6 +13,7 @@ import numpy as np
 import seaborn as sns
 
 from consilience.check import InputError
+from consilience.metrics import catalogue
 
 WIDTH = 7.6  # inches, of every figure, so that letters have one size throughout
 INK = "#7a7a7a"
@@ -144,6 +145,16 @@ def square(table, title, divisions=()):
     bar = figure.colorbar(image, ax=axis, shrink=0.6)
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=7.5, length=0)
+    return entitled(figure, title)
+
+
+def trees(atlas, metrics, title):
+    """The models of an atlas as trees, one panel a metric."""
+    figure, axes = plt.subplots(1, len(metrics), figsize=(WIDTH, 0.3 * len(atlas.models) + 1.1))
+    for axis, metric in zip(axes, metrics, strict=True):
+        atlas.dendrogram(metric, axis)
+        axis.tick_params(axis="y", labelsize=8.5)
+        axis.set_title(catalogue()[metric].title, fontsize=9.5, fontweight="normal")
     return entitled(figure, title)
 
 
