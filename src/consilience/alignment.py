@@ -146,9 +146,7 @@ def align(
     score = meet(a, b)
     chance = null(a, b, method, draws, seed, groups, exchange, meet, card.direction)
     if not varies(chance, score):
-        raise InputError(
-            f"The score is {score:.3g} however stimuli are paired, so it says nothing. Reduce k, where it has one."
-        )
+        raise InputError(f"The score is {score:.3g} however stimuli are paired; choose a smaller k, if it has one.")
     interval = None
     if ci is not None:
         interval = Resampled({"X": X, "Y": Y}, [("X", "Y")], metric, seed=seed, **metric_options).interval("X", "Y", ci)

@@ -192,7 +192,7 @@ def scored(card, layers_a, layers_b, ranks, orders, restricted, alpha, options, 
                 chance = chance if restricted else with_exact_mean(chance, a[i], b[j])
             if not varies(chance, score):
                 raise InputError(
-                    f"{card.name}: a score is the same however stimuli are paired, so it says nothing. Reduce k."
+                    f"{card.name}: a score is the same however stimuli are paired; choose a smaller k, if it has one."
                 )
             largest = np.maximum(largest, sign * (drawn[:, i, j] - chance.mean) / chance.sd)
             rows.append(

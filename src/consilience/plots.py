@@ -108,7 +108,7 @@ def draw_dendrogram(wide, ax=None):
     ax = plt.subplots(figsize=(6, 0.3 * len(wide) + 1))[1] if ax is None else ax
     tree = hierarchy.linkage(squareform(unlikeness(wide), checks=False), "average")
     hierarchy.dendrogram(tree, labels=list(wide.index), orientation="left", ax=ax, link_color_func=lambda _: SCORE)
-    ax.set(xlabel="1 - calibrated score", xlim=(1, 0))
+    ax.set(xlabel="1 − calibrated score", xlim=(1, 0))
     bring("seaborn").despine(ax=ax, left=True)
     return ax
 
