@@ -12,15 +12,15 @@ from dataclasses import replace
 
 shuffler = np.random.default_rng(1)
 for name, model in features.items():
-    order = shuffler.permutation(len(said))
-    features[name] = replace(model, arrays={layer: X[order] for layer, X in model.items()})
+    other = shuffler.permutation(len(said))
+    features[name] = replace(model, arrays={layer: X[other] for layer, X in model.items()})
 encode_in_order = encode
 
 
 def encode(model, **how):
     made = encode_in_order(model, **how)
-    order = np.random.default_rng(2).permutation(len(made.at(1)))
-    return replace(made, arrays={layer: X[order] for layer, X in made.items()})
+    other = np.random.default_rng(2).permutation(len(made.at(1)))
+    return replace(made, arrays={layer: X[other] for layer, X in made.items()})
 
 
 book.expect = lambda condition, sentence: sentence  # the sentences are not expected to hold
