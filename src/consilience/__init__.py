@@ -58,9 +58,11 @@ from consilience.metrics import (
     unit_sampled_cka,
 )
 from consilience.power import deciding_directions, power_curve, stimuli_needed
+from consilience.probing import alignment_probe
 from consilience.resampling import Resampled
 from consilience.retrieval import Retrieval, retrieval
 from consilience.scale import ScaleOfAgreement, scale_of_agreement
+from consilience.stitching import Stitching, stitch
 
 try:
     __version__ = version("consilience")
@@ -79,7 +81,9 @@ __all__ = [
     "Retrieval",
     "ScaleOfAgreement",
     "Score",
+    "Stitching",
     "align",
+    "alignment_probe",
     "atlas",
     "bures",
     "catalogue",
@@ -128,6 +132,7 @@ __all__ = [
     "split_half_reliability",
     "stimuli",
     "stimuli_needed",
+    "stitch",
     "svcca",
     "two_nn",
     "unit_matching",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
@@ -72,39 +74,64 @@ def retrieval(X, Y, k=(1, 5, 10), through="anchors", folds=5, groups=None, seed=
     """
     X, Y = check_pair(X, Y)
     check_whole(draws, "draws", 19)
+    ks, groups = check_places(k), check_groups(groups, len(X))
+    a, b = points(X, "X"), points(Y, "Y")
+    divisions = held_out(a.n, ks, folds, groups, seed)
+    ways = {through: lambda train, test: way(a, b, train, test, through)}
+    return tried(ways, divisions, ks, draws, groups, seed, "retrieval")
+
+
+def check_places(k):
+    """One number of places, or several, as a list."""
     ks = [k] if np.ndim(k) == 0 else list(k)
     if not ks:
         raise InputError("k is empty; give at least one number of places, for example k=(1, 5, 10).")
-    groups = check_groups(groups, len(X))
-    a, b = points(X, "X"), points(Y, "Y")
-    divisions = held_out(a.n, ks, folds, groups, seed)
-    found = np.zeros((draws + 1, len(DIRECTIONS), len(ks)))  # as paired, then shuffled
-    with progress("retrieval") as tell:
+    return ks
+
+
+def tried(ways, divisions, ks, draws, groups, seed, doing):
+    """The table of some ways, learned from the pairs as they are and from the same shuffles of them.
+
+    Parameters
+    ----------
+    ways : dict of str to callable
+        Name -> from (train, test), row numbers, to a way (see :mod:`consilience.metrics.maps`).
+    divisions : list of (train, test)
+    doing : str
+        Shown before the bar.
+    """
+    galleries = np.array([len(test) for _, test in divisions])
+    n, runs = galleries.sum(), len(divisions) * len(ways) * (draws + 1)
+    found = {name: np.zeros((draws + 1, len(DIRECTIONS), len(ks))) for name in ways}  # as paired, then shuffled
+    with progress(doing) as tell:
+        done = 0
         for fold, (train, test) in enumerate(divisions):
-            prepared = way(a, b, train, test, through)
-            shuffles = shuffled_pairs(len(train), draws, seed + fold, None if groups is None else groups[train])
-            for draw, order in enumerate([np.arange(len(train)), *shuffles]):
-                found[draw] += hits(prepared.similarities(order), ks)
-                if tell:
-                    tell((fold + (draw + 1) / (draws + 1)) / len(divisions))
-    found /= a.n
-    galleries = np.repeat([len(test) for _, test in divisions], [len(test) for _, test in divisions])
+            inside = None if groups is None else groups[train]
+            for name, prepare in ways.items():
+                prepared = prepare(train, test)
+                shuffles = shuffled_pairs(len(train), draws, seed + fold, inside)
+                for draw, order in enumerate([np.arange(len(train)), *shuffles]):
+                    found[name][draw] += hits(prepared.similarities(order), ks)
+                    done += 1
+                    if tell:
+                        tell(done / runs)
     rows = []
-    for i, direction in enumerate(DIRECTIONS):
-        for j, one in enumerate(ks):
-            chance = sampled(found[1:, i, j], "permutations", f"{draws} shuffles of the pairs learned from", 1)
+    for name, counts in found.items():
+        for (i, direction), (j, k) in product(enumerate(DIRECTIONS), enumerate(ks)):
+            score, *by_chance = counts[:, i, j] / n
+            chance = sampled(np.array(by_chance), "permutations", f"{draws} shuffles of the pairs learned from", 1)
             rows.append(
                 {
                     "direction": direction,
-                    "k": one,
-                    "score": found[0, i, j],
-                    "chance": float(np.mean(one / galleries)),
+                    "k": k,
+                    "score": score,
+                    "chance": float(k * len(galleries) / n),
                     "null_mean": chance.mean,
                     "null_sd": chance.sd,
-                    "p": chance.tail(found[0, i, j]),
-                    "gallery": float(np.mean(galleries)),
-                    "n": a.n,
-                    "through": through,
+                    "p": chance.tail(score),
+                    "gallery": float(np.square(galleries).sum() / n),
+                    "n": n,
+                    "through": name,
                 }
             )
     return Retrieval(rows)
