@@ -93,6 +93,13 @@ def check_whole(value, name, least):
     return int(value)
 
 
+def check_positive(value, name):
+    """A finite number above zero."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number) or not 0 < value < np.inf:
+        raise InputError(f"{name} is {value!r}; it must be a number above 0.")
+    return value
+
+
 def check_level(value, name):
     """A probability strictly between 0 and 1."""
     if not isinstance(value, int | float | np.number) or not 0 < value < 1:

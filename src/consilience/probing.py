@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from consilience.check import InputError, check_choice, check_pair, check_whole
+from consilience.check import check_choice, check_pair, check_positive, check_whole
 from consilience.descent import descend
 from consilience.metrics.maps import onto_axes
 from consilience.metrics.matching import held_out, points, way
@@ -86,10 +86,8 @@ def alignment_probe(
     """
     X, Y = check_pair(X, Y)
     check_choice(loss, "loss", tuple(STARTS))
-    whole = {"units": units, "steps": steps, "batch": batch}
-    for name, value in whole.items():
-        check_whole(value, name, 2 if name == "batch" else 1)
-    check_whole(draws, "draws", 19)
+    for value, name, least in ((units, "units", 1), (draws, "draws", 19), (steps, "steps", 1), (batch, "batch", 2)):
+        check_whole(value, name, least)
     check_positive(rate, "rate")
     if temperature is not None:
         check_positive(temperature, "temperature")
@@ -191,9 +189,3 @@ def of_one_length(train, test):
     torch = bring("torch")
     length = np.sqrt(np.square(train).sum(1).mean())
     return (torch.tensor(side / length, dtype=torch.float32) for side in (train, test))
-
-
-def check_positive(value, name):
-    """A number above zero."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < np.inf:
-        raise InputError(f"{name} is {value!r}; it must be a number above 0.")

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 
 from ..check import InputError
+from ..core.memory import need
 from ..optional import bring
 
 PART = 256  # inputs that run through a network at once
@@ -38,7 +39,8 @@ def answers(network, inputs, name):
     Raises
     ------
     InputError
-        If it gives no tensor with a row for each input, fails on them, or gives NaN or infinity.
+        If it gives no tensor with a row for each input, fails on them, gives NaN or infinity, or more than the memory
+        holds.
     """
     torch = bring("torch")
     device, dtype = home(network)
@@ -55,6 +57,8 @@ def answers(network, inputs, name):
             if not hasattr(given, "detach") or given.ndim == 0 or len(given) != len(part):
                 shape = tuple(given.shape) if hasattr(given, "shape") else type(given).__name__
                 raise InputError(f"{name} gives {shape} for {len(part)} inputs; it must give a tensor, one row each.")
+            if not found and given.device.type == "cpu":
+                need(given.nbytes * len(inputs) // len(part), f"What {name} gives for {len(inputs):,} inputs")
             found.append(given)
     found = torch.cat(found)
     if not torch.isfinite(found).all():

@@ -119,4 +119,4 @@ def random_seam(states, units, seed):
 
 def flat(states):
     """Every place a row of its own, in float64."""
-    return states.reshape(-1, states.shape[-1]).double().cpu().numpy()
+    return states.reshape(-1, states.shape[-1]).cpu().double().numpy()

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from ..check import InputError, check_choice, check_whole
+from ..check import InputError, check_choice, check_positive, check_whole
 from ..core import Orders
 from ..core.progress import progress
 from ..nulls import Null, sampled
@@ -161,8 +161,8 @@ def stitch(
 
     Read a small penalty beside the untrained control and p. A task fit can find states that no input of `top` ever
     had, and then solve the task with layers that have little in common (Balogh & Jelasity 2025); a direct fit cannot
-    leave what the target has. The p-value speaks of any relation between bottom and labels, or target, at all: it is
-    exact if the inputs are exchangeable, and pixels pass it.
+    leave what the target has. The p-value asks only whether the bottom knows anything of the labels, or of the target,
+    and a bottom of pixels does. It is exact if the inputs are exchangeable.
 
     The task fit costs (draws + 2) steps × batch passes through `top`, forward and back. A direct fit decomposes once,
     O(n places units²), and then costs one multiplication and one pass over the inputs held out a draw.
@@ -170,6 +170,7 @@ def stitch(
     check_choice(fit, "fit", FITS)
     for value, name, least in ((seed, "seed", 0), (draws, "draws", 19), (steps, "steps", 1), (batch, "batch", 1)):
         check_whole(value, name, least)
+    check_positive(rate, "rate")
     if target is None and fit != "task":
         raise InputError(f"fit={fit!r} learns what top's own lower part gives; pass it as target=.")
     inputs = check_inputs(inputs)
@@ -182,11 +183,8 @@ def stitch(
     teach = partial(taught, steps=steps, batch=batch, rate=rate, seed=seed)
     runs = draws + len(lower)
     with still(top, *lower.values(), *targets.values()), progress("stitching") as tell:
-        states, wanted = (
-            {name: representation(network, inputs, name) for name, network in networks.items()}
-            for networks in (lower, targets)
-        )
-        wanted = wanted.get("target")
+        states = {name: representation(network, inputs, name) for name, network in (lower | targets).items()}
+        wanted = states.pop("target", None)
         taken = states["bottom"] if wanted is None else wanted
         upper = Upper.of(top, tuple(taken.shape[1:] if shape is None else shape), labels, wanted)
         trials = {
@@ -206,7 +204,7 @@ def stitch(
     right = pd.DataFrame(right, index=pd.Index(tested, name="input"))
     score = right.mean()
     chance = sampled(np.array(shuffled), "permutations", f"{draws} fits with the bottom's states shuffled", 1)
-    weight, bias = (one.double().cpu().numpy() for one in (found["bottom"][0].weight.T, found["bottom"][0].bias))
+    weight, bias = (one.cpu().double().numpy() for one in (found["bottom"][0].weight.T, found["bottom"][0].bias))
     return Stitching(
         accuracy=score["stitched"],
         whole=score.get("whole"),
