@@ -81,9 +81,8 @@ def test_mates_behind_a_rotation_are_found(loss):
 
 def test_wrong_pairs_teach_nothing():
     X, Y = arrays(0)
-    right, wrong = (
-        cs.alignment_probe(X, Z, 3, folds=2, steps=40, rate=0.02) for Z in (Y, np.random.default_rng(1).permutation(Y))
-    )
+    shuffled = np.random.default_rng(1).permutation(Y)
+    right, wrong = (cs.alignment_probe(X, Z, 3, folds=2, steps=40, rate=0.02) for Z in (Y, shuffled))
     assert (right.p == 1 / 20).all()
     assert (right.score > 5 * right.chance).all()
     assert (wrong.p > 0.1).all()
@@ -105,12 +104,12 @@ def test_beside_the_heads_stands_retrieval_through_a_linear_map():
 @pytest.mark.parametrize("loss", ["infonce", "sigmoid"])
 def test_p_is_small_no_more_often_than_it_says(loss):
     small = 0
-    for seed in range(20):
+    for seed in range(15):
         rng = np.random.default_rng(seed)
         X, Y = rng.standard_normal((24, 3)), rng.standard_normal((24, 4))
         found = cs.alignment_probe(X, Y, 2, loss, folds=2, seed=seed, steps=5, rate=0.1)
         small += (found[found.through == loss].p <= 0.1).sum()
-    assert small <= 10  # of 40 tests, 4 expected; both directions of one world go together
+    assert small <= 8  # of 30 tests, 3 expected; both directions of one world go together
 
 
 def test_a_seed_decides_everything_and_torch_is_left_alone():
