@@ -302,6 +302,7 @@ IDENTITY = nn.Identity()
         ({"top": nn.Linear(5, 4)}, "by target=, or by shape="),
         ({"top": lambda x: x.detach()}, "No gradient"),
         ({"top": lambda x: x[:, None]}, "it must give"),
+        ({"shape": (4.0,)}, "shape is 4.0"),
         ({"shape": (2, 4), "top": lambda x: x.flatten(1)}, "only like kinds"),
         ({"bottom": lambda x: x[:, :, None], "shape": (2, 1), "top": lambda x: x.repeat(1, 2, 1)[..., 0]}, "4 tokens"),
         ({"target": lambda x: x, "shape": (3,)}, "shape is \\(3,\\)"),

@@ -63,9 +63,7 @@ def answers(network, inputs, name):
     found = torch.cat(found)
     if not torch.isfinite(found).all():
         row = int(torch.nonzero(~torch.isfinite(found).flatten(1).all(1))[0])
-        raise InputError(
-            f"{name} gives NaN or infinity, first for input {row}. Remove that input, or mend the network."
-        )
+        raise InputError(f"{name} gives NaN or infinity, first for input {row}. Remove it, or mend the network.")
     return found
 
 

@@ -111,22 +111,22 @@ class Trial:
         direct = wanted is not None
         seam = self.direct.fit(wanted[to_learn]) if direct else random_seam(states, self.upper.units, self.seed)
         if self.fit == "task":
-            cross_entropy, answers = bring("torch").nn.functional.cross_entropy, labels[to_learn]
-            loss = lambda given, rows: cross_entropy(self.upper.logits(given), answers[rows])  # noqa: E731
+            cross_entropy, said = bring("torch").nn.functional.cross_entropy, labels[to_learn]
+            loss = lambda given, rows: cross_entropy(self.upper.logits(given), said[rows])  # noqa: E731
             seam = self.teach(seam, states, loss, tell=tell)
         return seam, self.upper.right(seam(self.states[self.tested]), labels[to_test])
 
 
-def representation(network, inputs, name):
-    """What a lower part gives for all inputs; refused if it is none, or if nothing varies."""
+def representation(network, inputs, name, learned):
+    """What a lower part gives for all inputs; refused if it is none, or if nothing that is learned from varies."""
     states = answers(network, inputs, name)
     if states.ndim - 1 not in KINDS:
         raise InputError(
             f"{name} gives shape {tuple(states.shape)}; known are (n, units), (n, tokens, units) and (n, channels, "
             "height, width)."
         )
-    if bool((states == states[:1]).all()):
-        raise InputError(f"{name} gives the same for every input, so there is nothing to stitch.")
+    if bool((states[learned] == states[learned[:1]]).all()):
+        raise InputError(f"{name} gives the same for every input learned from, so there is nothing to stitch.")
     return states
 
 

@@ -89,8 +89,7 @@ def taught(start, states, loss, steps, batch, rate, seed, tell):
     rate serves networks of any scale.
     """
     torch = bring("torch")
-    mean, spread = states.mean((0, 1)), states.std((0, 1))
-    spread = torch.where(spread > 0, spread, torch.ones_like(spread))
+    mean, spread = mean_and_spread(states)
     size = (spread[:, None] * start.weight).square().sum(0).mean().sqrt()
     size = size if size > 0 else torch.ones_like(size)
     turn, shift = torch.zeros_like(start.weight), torch.zeros_like(start.bias)
@@ -110,11 +109,16 @@ def taught(start, states, loss, steps, batch, rate, seed, tell):
 def random_seam(states, units, seed):
     """Where to start without a target: normal weights that keep the spread of standardised units."""
     torch = bring("torch")
-    mean, spread = states.mean((0, 1)), states.std((0, 1))
-    spread = torch.where(spread > 0, spread, torch.ones_like(spread))
+    mean, spread = mean_and_spread(states)
     weight = torch.randn(states.shape[-1], units, generator=torch.Generator().manual_seed(seed))
     weight = weight.to(states) / (spread[:, None] * states.shape[-1] ** 0.5)
     return Seam(weight, -mean @ weight)
+
+
+def mean_and_spread(states):
+    """Of each unit, over all stimuli and places; the spread of a dead unit is 1."""
+    spread = states.std((0, 1))
+    return states.mean((0, 1)), spread.where(spread > 0, bring("torch").ones_like(spread))
 
 
 def flat(states):

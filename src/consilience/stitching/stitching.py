@@ -157,7 +157,8 @@ def stitch(
     Notes
     -----
     Source: Lenc & Vedaldi 2015; Bansal et al. 2021 (task); Csiszárik et al. 2021 (direct). Both networks are frozen:
-    they run in evaluation mode and are left as they were, to the bit. Representations are had once and kept in memory.
+    they run in evaluation mode and are left as they were, to the bit. A module is given tensors on its device and in
+    its type; a function, float32 on the processor. Representations are had once and kept in memory.
 
     Read a small penalty beside the untrained control and p. A task fit can find states that no input of `top` ever
     had, and then solve the task with layers that have little in common (Balogh & Jelasity 2025); a direct fit cannot
@@ -171,6 +172,8 @@ def stitch(
     for value, name, least in ((seed, "seed", 0), (draws, "draws", 19), (steps, "steps", 1), (batch, "batch", 1)):
         check_whole(value, name, least)
     check_positive(rate, "rate")
+    for size in shape or ():
+        check_whole(size, "shape", 1)
     if target is None and fit != "task":
         raise InputError(f"fit={fit!r} learns what top's own lower part gives; pass it as target=.")
     inputs = check_inputs(inputs)
@@ -183,7 +186,7 @@ def stitch(
     teach = partial(taught, steps=steps, batch=batch, rate=rate, seed=seed)
     runs = draws + len(lower)
     with still(top, *lower.values(), *targets.values()), progress("stitching") as tell:
-        states = {name: representation(network, inputs, name) for name, network in (lower | targets).items()}
+        states = {name: representation(network, inputs, name, learned) for name, network in (lower | targets).items()}
         wanted = states.pop("target", None)
         taken = states["bottom"] if wanted is None else wanted
         upper = Upper.of(top, tuple(taken.shape[1:] if shape is None else shape), labels, wanted)
