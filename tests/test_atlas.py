@@ -14,6 +14,8 @@ import pandas as pd
 import pytest
 
 import consilience as cs
+from consilience.core import Orders
+from consilience.features import Features
 from consilience.pieces import Pieces
 
 METRICS = ["cka", "mutual_knn"]
@@ -98,7 +100,7 @@ def test_what_is_kept_is_not_computed_again_and_names_are_but_names(models, undi
     cs.atlas({name: models[name] for name in ("a", "b")}, **options)
     assert len(list(tmp_path.glob("*.json"))) == 1
     pd.testing.assert_frame_equal(cs.atlas(models, **options), undisturbed)
-    monkeypatch.setattr(sys.modules["consilience.atlas"], "compare", None)
+    monkeypatch.setattr(sys.modules["consilience.atlas"], "compared", None)
     pd.testing.assert_frame_equal(cs.atlas(models, **options), undisturbed)
     renamed = cs.atlas({f"new {name}": layers for name, layers in models.items()}, **options)
     assert renamed.score.tolist() == undisturbed.score.tolist()
@@ -143,6 +145,106 @@ def test_files_are_read_where_the_work_is_done_and_rows_are_matched_by_id(models
     found = cs.atlas(paths, METRICS, draws=99, k=5, n_jobs=2, progress=False)
     np.testing.assert_allclose(found.score, undisturbed.score, rtol=1e-12)
     np.testing.assert_allclose(found.p_atlas, undisturbed.p_atlas)
+
+
+DIRECTED = ["pwcca", "cka", "information_imbalance"]
+
+
+@pytest.fixture(scope="module")
+def both_orders(models):
+    return cs.atlas({name: models[name] for name in ("a", "b", "alone")}, DIRECTED, draws=29, k=3, progress=False)
+
+
+def test_a_metric_that_is_not_symmetric_is_computed_in_both_orders(models, both_orders):
+    assert both_orders.groupby("metric").size().to_dict() == {"cka": 12, "information_imbalance": 24, "pwcca": 24}
+    for row in both_orders.itertuples():
+        options = {"k": 3} if row.metric == "information_imbalance" else {}
+        X, Y = models[row.model_a][row.layer_a], models[row.model_b][row.layer_b]
+        assert row.score == pytest.approx(cs.catalogue()[row.metric].score(X, Y, **options))
+    wide, cka = both_orders.matrix("pwcca", "score"), both_orders.matrix("cka")
+    assert (wide.loc["a", "b"], wide.loc["b", "a"]) == tuple(
+        both_orders.best().query("metric == 'pwcca'").set_index(["model_a", "model_b"]).score[[("a", "b"), ("b", "a")]]
+    )
+    assert wide.loc["a", "b"] != wide.loc["b", "a"]
+    pd.testing.assert_frame_equal(cka, cka.T)
+    mean = both_orders.mean_matrix("pwcca", "score")
+    assert mean.loc["a", "b"] == mean.loc["b", "a"] == pytest.approx((wide.loc["a", "b"] + wide.loc["b", "a"]) / 2)
+    assert "of 6 ordered pairs of models" in both_orders.sentence()
+    assert "of 3 pairs of models" in both_orders.sentence()
+
+
+def test_both_orders_are_in_the_search_under_the_same_pairings(models, both_orders):
+    """Each pairing of stimuli applied by hand to every metric, every pair, both orders: the largest z of all."""
+    cards, largest = cs.catalogue(), []
+    rows = list(both_orders.itertuples())
+    place = list(both_orders.models)
+    for order in Orders(40, 29, 0):
+        z = []
+        for row in rows:
+            X, Y = models[row.model_a][row.layer_a], models[row.model_b][row.layer_b]
+            moved = (X, Y[order]) if place.index(row.model_a) < place.index(row.model_b) else (X[order], Y)
+            options, sign = ({"k": 3}, -1) if row.metric == "information_imbalance" else ({}, 1)
+            z.append(sign * (cards[row.metric].score(*moved, **options) - row.null_mean) / row.null_sd)
+        largest.append(max(z))
+    sign = np.where(both_orders.metric == "information_imbalance", -1, 1)
+    expected = [(1 + (np.array(largest) >= z - 1e-9).sum()) / 30 for z in sign * both_orders.z]
+    assert both_orders.p_atlas.tolist() == expected
+
+
+def test_scores_do_not_hang_on_the_order_of_the_models(models, both_orders):
+    turned = cs.atlas({name: models[name] for name in ("alone", "b", "a")}, DIRECTED, draws=29, k=3, progress=False)
+    by = ["metric", "model_a", "model_b", "layer_a", "layer_b"]
+    for metric in ("pwcca", "information_imbalance"):
+        ours, theirs = (table.of(metric).set_index(by).score.sort_index() for table in (both_orders, turned))
+        pd.testing.assert_series_equal(ours, theirs)
+
+
+def test_each_order_is_a_piece_and_what_is_kept_is_taken(models, both_orders, tmp_path, monkeypatch):
+    three = {name: models[name] for name in ("a", "b", "alone")}
+    options = {"draws": 29, "k": 3, "keep": tmp_path, "progress": False}
+    cs.atlas({name: three[name] for name in ("b", "alone")}, DIRECTED, **options)
+    assert len(list(tmp_path.glob("*.json"))) == 2
+    pd.testing.assert_frame_equal(cs.atlas(three, DIRECTED, **options), both_orders)
+    kept = sorted(tmp_path.glob("*.json"))
+    assert len(kept) == 6
+    kept[2].unlink()
+    pd.testing.assert_frame_equal(cs.atlas(three, DIRECTED, **options), both_orders)
+    monkeypatch.setattr(sys.modules["consilience.atlas"], "compared", None)
+    pd.testing.assert_frame_equal(cs.atlas(three, DIRECTED, **options), both_orders)
+
+
+def test_an_option_that_only_symmetric_metrics_know_does_not_stop_the_other_order(models):
+    found = cs.atlas({name: models[name] for name in "ab"}, ["pwcca", "mutual_knn"], draws=19, k=3, progress=False)
+    assert found.groupby("metric").size().to_dict() == {"mutual_knn": 4, "pwcca": 8}
+
+
+def test_features_tell_where_they_come_from(models, undisturbed, tmp_path):
+    """At hand or in a file, beside models that do not know; and a kept piece brings no origin of another run."""
+    origin = {"model": "vit", "weights": "trained"}
+    a = Features.of({layer: X.astype(np.float32) for layer, X in models["a"].items()}, origin)
+    Features.of(a.arrays, origin | {"model": "bert"}).save(tmp_path / "b.safetensors")
+    options = {"metrics": "cka", "draws": 99, "keep": tmp_path / "kept", "progress": False}
+    assert "from_a" not in cs.atlas({"a": dict(a), "c": models["c"]}, **options)
+    found = cs.atlas({"a": a, "c": models["c"], "b": tmp_path / "b.safetensors"}, **options)
+    bert = Features.load(tmp_path / "b.safetensors").origin
+    assert found.origins == {"a": a.origin, "b": bert} and found.best().origins == found.origins
+    said = found.drop_duplicates(["model_a", "model_b"]).set_index(["model_a", "model_b"])
+    assert said.from_a["a", "c"] == a.origin.label and pd.isna(said.from_b["a", "c"])
+    assert said.from_b["c", "b"] == bert.label and pd.isna(said.from_a["c", "b"])
+    compared = cs.compare(a, Features.load(tmp_path / "b.safetensors"), "cka", draws=99)
+    assert (said.from_a["a", "b"], said.from_b["a", "b"]) == (compared.from_a[0], compared.from_b[0])
+    assert "from_a" not in undisturbed and undisturbed.origins == {}
+
+
+def test_rows_of_features_are_matched_by_their_ids(models):
+    ids, order = [f"s{i:02}" for i in range(40)], np.random.default_rng(1).permutation(40)
+    a = Features.of(models["a"], {"model": "a"}, ids)
+    b = Features.of({layer: X[order] for layer, X in models["b"].items()}, {"model": "b"}, [ids[i] for i in order])
+    found = cs.atlas({"a": a, "b": b}, "cka", draws=19, progress=False)
+    expected = cs.atlas({"a": models["a"], "b": models["b"]}, "cka", draws=19, progress=False)
+    np.testing.assert_allclose(found.score, expected.score, rtol=1e-12)
+    with pytest.raises(cs.InputError, match="do not name the same stimuli"):
+        cs.atlas({"a": a, "b": Features.of(models["b"], {}, [*ids[1:], "other"])}, "cka", draws=19, progress=False)
 
 
 def test_what_is_refused(models, tmp_path):

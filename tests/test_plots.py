@@ -84,6 +84,33 @@ def test_models_that_are_alike_stand_together(atlas):
     assert {frozenset(leaves[:2]), frozenset(leaves[2:])} == {frozenset("ab"), frozenset("cd")}
 
 
+def test_a_square_of_models_hatches_what_chance_could_be(atlas):
+    ax = atlas.heatmap(column="score")
+    within = atlas.best().p_atlas > 0.05
+    assert 0 < within.sum() < 6
+    assert len(ax.patches) == 2 * within.sum()
+    drawn = ax.collections[0].get_array()
+    np.testing.assert_allclose(np.ma.filled(drawn.reshape(4, 4), np.nan), atlas.matrix(column="score"))
+
+
+def test_a_metric_that_is_not_symmetric_fills_both_halves():
+    rng = np.random.default_rng(2)
+    z = rng.standard_normal((40, 4))
+    models = {name: z @ rng.standard_normal((4, 6)) + rng.standard_normal((40, 6)) for name in "abc"}
+    found = cs.atlas(models, "pwcca", draws=99, progress=False)
+    drawn = np.ma.filled(found.heatmap().collections[0].get_array().reshape(3, 3), np.nan)
+    assert drawn[0, 1] == found.matrix().loc["a", "b"] != drawn[1, 0] == found.matrix().loc["b", "a"]
+    assert {text.get_text() for text in found.embedding().texts} == set("abc")
+
+
+def test_pictures_of_models_say_where_they_come_from(world):
+    models = {"ours": Features.of(world[0], {"model": "vit"}), "theirs": world[1]}
+    found = cs.atlas(models, "cka", draws=99, progress=False)
+    named = f"ours {models['ours'].origin.address[:10]}"
+    for ax in (found.heatmap(), found.dendrogram()):
+        assert {tick.get_text() for tick in ax.get_yticklabels()} == {named, "theirs"}
+
+
 def test_a_property_of_models_beside_their_likeness(atlas):
     likeness = atlas.matrix().loc[:, "a"].fillna(1)
     ax = atlas.against({"b": 3.0, "c": 1.0, "d": 1.5}, to=["a"])

@@ -13,6 +13,7 @@ def rows(name, card):
     return [
         ("Range", card.value_range),
         ("Direction", f"a {card.direction}: {'higher' if card.direction == 'similarity' else 'lower'} is more alike"),
+        *([] if card.symmetric else [("Order", "X and Y may not change places; `consilience.atlas` gives both orders")]),
         ("Unchanged by", listed[bool(card.invariances)](card.invariances)),
         ("Changed by", listed[bool(card.not_invariant)](card.not_invariant)),
         ("By chance", card.null),

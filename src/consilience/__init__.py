@@ -11,13 +11,15 @@ from importlib.metadata import PackageNotFoundError, version
 
 from consilience import stimuli
 from consilience.alignment import Alignment, align
-from consilience.atlas import Atlas, atlas
+from consilience.atlas import atlas
+from consilience.atlas_table import Atlas
 from consilience.ceilings import NoiseCeiling, encoding_noise_ceiling, rdm_noise_ceiling, split_half_reliability
 from consilience.check import InputError
 from consilience.comparison import Comparison, compare
 from consilience.conventions import CONVENTIONS, Score, score
 from consilience.core import neighbors, show_versions
 from consilience.features import Features, encode
+from consilience.grounding import Following, Recovery
 from consilience.metrics import (
     bures,
     catalogue,
@@ -75,8 +77,10 @@ __all__ = [
     "Atlas",
     "Comparison",
     "Features",
+    "Following",
     "InputError",
     "NoiseCeiling",
+    "Recovery",
     "Resampled",
     "Retrieval",
     "ScaleOfAgreement",

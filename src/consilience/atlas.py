@@ -14,129 +14,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from scipy import stats
 
+from consilience.atlas_table import Atlas
 from consilience.check import InputError, check_array, check_choice
-from consilience.comparison import check_known, compare
+from consilience.comparison import check_known, compared
 from consilience.contents import digest
-from consilience.files import Representation, matched, read
+from consilience.features import Features
+from consilience.files import Representation, matched, origin_in, read
 from consilience.metrics import CARDS
 from consilience.pieces import Pieces, sha256
-
-
-class Atlas(pd.DataFrame):
-    """A tidy table of :func:`atlas`, one row for each metric, pair of models and pair of layers.
-
-    Its columns are those of :class:`consilience.Comparison` with model_a and model_b before the layers, without the
-    seconds, and with p_atlas: against the largest z over all pairs of models, pairs of layers and metrics.
-    """
-
-    _metadata = ("alpha", "draws", "models")
-
-    @property
-    def _constructor(self):
-        return Atlas
-
-    def best(self):
-        """The pair of layers that stands out most for each metric and pair of models: one row each."""
-        sign = np.array([1 if CARDS[metric].direction == "similarity" else -1 for metric in self.metric])
-        z = pd.Series(sign * self.z.to_numpy(), index=self.index)
-        return self.loc[z.groupby([self.metric, self.model_a, self.model_b], sort=False).idxmax()].reset_index(
-            drop=True
-        )
-
-    def matrix(self, metric=None, column="calibrated"):
-        """Models against models at their best layers, a DataFrame with NaN where no pair was compared.
-
-        Parameters
-        ----------
-        metric : str, optional
-            One that the atlas holds; not needed if it holds one.
-        column : str
-        """
-        part = self.of(metric).best()
-        wide = pd.DataFrame(np.nan, index=list(self.models), columns=list(self.models))
-        for row, value in zip(part.itertuples(), part[column], strict=True):
-            wide.loc[row.model_a, row.model_b] = value
-        return wide.where(wide.notna(), wide.T)
-
-    def of(self, metric=None):
-        """The rows of one metric."""
-        held = list(self.metric.drop_duplicates())
-        if metric is None and len(held) > 1:
-            raise InputError(f"The atlas holds {', '.join(held)}; name one metric.")
-        part = self[self.metric == (held[0] if metric is None else check_choice(metric, "metric", held))]
-        part.models = self.models
-        return part
-
-    def agreement(self, column="calibrated"):
-        """How alike the metrics rank the pairs of models: Spearman's correlations, metrics against metrics.
-
-        A distance is counted the other way round, so that 1 always means the same order.
-        """
-        best = self.best()
-        wide = best.pivot(index=["model_a", "model_b"], columns="metric", values=column)[list(best.metric.unique())]
-        far = [metric for metric in wide if column != "calibrated" and CARDS[metric].direction == "distance"]
-        wide[far] = -wide[far]
-        return wide.corr(method="spearman")
-
-    def __repr__(self):
-        whole = {"metric", "model_a", "model_b", "p_atlas"} <= set(self.columns) and hasattr(self, "models")
-        return f"{self.sentence()}\n{super().__repr__()}" if whole else super().__repr__()
-
-    def sentence(self):
-        """What stands out, in words."""
-        said = []
-        for metric, part in self.best().groupby("metric", sort=False):
-            above = part[part.p_atlas <= self.alpha]
-            said.append(
-                f"{metric}: {len(above)} of {len(part)} pairs of models are more alike than the whole search would "
-                f"find by chance (alpha = {self.alpha:g})."
-            )
-            if len(above):
-                most = above.loc[above.z.abs().idxmax()]
-                said[-1] += (
-                    f" What stands out most: {most.model_a} ({most.layer_a}) and {most.model_b} ({most.layer_b}), "
-                    f"{most.score:.3f}, by chance {most.null_mean:.3f} ± {most.null_sd:.3f}."
-                )
-        return "\n".join(said)
-
-    def dendrogram(self, metric=None, ax=None):
-        """Draw models as a tree: those that join late are least alike (needs seaborn)."""
-        from consilience.plots import draw_dendrogram
-
-        return draw_dendrogram(self.matrix(metric), ax)
-
-    def embedding(self, metric=None, kinds=None, ax=None):
-        """Draw models as points, the nearer the more alike (needs seaborn).
-
-        Parameters
-        ----------
-        metric : str, optional
-        kinds : mapping from model to str, optional
-            What is told apart by colour and mark.
-        """
-        from consilience.plots import draw_embedding
-
-        return draw_embedding(self.matrix(metric), kinds, ax)
-
-    def against(self, values, metric=None, to=None, ax=None):
-        """Draw a property of the models against how alike each is to the others (needs seaborn).
-
-        Parameters
-        ----------
-        values : mapping from model to float
-            For example the accuracy of each.
-        metric : str, optional
-        to : sequence of str, optional
-            The models to which likeness is averaged; all others by default.
-        """
-        from consilience.plots import draw_against
-
-        wide = self.matrix(metric)
-        named = [model for model in values if model in wide.index]
-        if len(named) < 3:
-            raise InputError(f"values names {len(named)} of the models; three are needed: {', '.join(wide.index)}.")
-        likeness = wide.loc[named, list(to) if to is not None else list(wide.columns)].mean(axis=1)
-        return draw_against(pd.Series(dict(values))[named], likeness, ax)
 
 
 def atlas(
@@ -158,9 +43,10 @@ def atlas(
     Parameters
     ----------
     models : mapping from name to layers
-        Layers are a mapping from layer name to array of shape (n_stimuli, n_units), one such array, or the path of a
-        file that :func:`consilience.files.read` knows; a path is read where the work is done. The same stimuli in the
-        same order; ids, where files have them, must agree.
+        Layers are a mapping from layer name to array of shape (n_stimuli, n_units), for example
+        :class:`consilience.features.Features`, one such array, or the path of a file that
+        :func:`consilience.files.read` knows; a path is read where the work is done. The same stimuli in the same order;
+        ids, where files or features have them, must agree.
     metrics : sequence of str
     alpha, draws, groups, seed, exchange, **metric_options
         As in :func:`consilience.compare`.
@@ -184,9 +70,13 @@ def atlas(
 
     Notes
     -----
-    M models make M (M - 1) / 2 comparisons. A metric that is not symmetric is computed in the order of `models`. The
-    random pairings are the same for all pairs of models, so the largest z of each pairing, over everything, is the null
-    of the whole search (maxT, Westfall & Young 1993).
+    M models make M (M - 1) / 2 comparisons. A metric whose card says that it is not symmetric is computed in both
+    orders, each with rows of its own. The random pairings are the same for all pairs of models and for both orders, so
+    the largest z of each pairing, over everything, is the null of the whole search (maxT, Westfall & Young 1993): both
+    orders are in the search.
+
+    Columns from_a and from_b, where features were given, name the model and the address of their origin, as in
+    :func:`consilience.compare`; the origins themselves are in the attribute `origins`. Kept pieces know no origins.
     """
     if not isinstance(models, Mapping) or len(models) < 2:
         raise InputError("models must be a mapping from names to layers, with at least two models.")
@@ -194,35 +84,53 @@ def atlas(
     check_known([CARDS[check_choice(metric, "metric", tuple(CARDS))] for metric in metrics], metric_options)
     digests = {name: fingerprint(name, layers) for name, layers in models.items()}
     ids = next((named.ids for named in map(representation, models, models.values()) if named.ids is not None), None)
-    settings = {"metrics": metrics, "alpha": alpha, "draws": draws, "seed": seed, "exchange": exchange}
-    settings |= {"groups": None if groups is None else np.asarray(groups).tolist()} | metric_options
-    pairs = list(itertools.combinations(models, 2))
-    keys = {(a, b): sha256([version("consilience"), settings, digests[a], digests[b]])[:24] for a, b in pairs}
+    search = {"alpha": alpha, "draws": draws, "groups": groups, "seed": seed, "exchange": exchange}
+    said = search | {"groups": None if groups is None else np.asarray(groups).tolist()} | metric_options
+    said |= {} if ids is None else {"ids": ids.tolist()}
+    meetings = planned(models, metrics)
+    keys = {
+        (a, b): sha256([version("consilience"), said, how, digests[a], digests[b]])[:24]
+        for (a, b), how in meetings.items()
+    }
     pieces = Pieces(keep)
     found = {pair: pieces.read(key) for pair, key in keys.items()}
-    wanting = [pair for pair in pairs if found[pair] is None]
+    wanting = [pair for pair in meetings if found[pair] is None]
 
     columns = TextColumn("comparing models"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not progress) as bar:
-        task = bar.add_task("", total=len(pairs), completed=len(pairs) - len(wanting))
-        work = (delayed(one_pair)(pair, models[pair[0]], models[pair[1]], ids, settings) for pair in wanting)
+        task = bar.add_task("", total=len(meetings), completed=len(meetings) - len(wanting))
+        work = (
+            delayed(one_pair)(pair, *(models[name] for name in pair), ids, search, metric_options, **meetings[pair])
+            for pair in wanting
+        )
         for pair, piece in Parallel(n_jobs=n_jobs, return_as="generator_unordered")(work):
             pieces.write(keys[pair], piece)
             found[pair] = piece
             bar.advance(task)
-    return table_of(found, list(models), metrics, alpha, draws)
+    origins = {name: origin for name, layers in models.items() if (origin := origin_of(layers)) is not None}
+    return table_of(found, list(models), origins, metrics, alpha, draws)
 
 
-def one_pair(pair, layers_a, layers_b, ids, settings):
+def planned(models, metrics):
+    """Pairs of models, and how they meet: by all metrics; turned round, by those that are not symmetric."""
+    directed = [metric for metric in metrics if not CARDS[metric].symmetric]
+    pairs = list(itertools.combinations(models, 2))
+    forth = {pair: {"metrics": metrics, "turned": False} for pair in pairs}
+    return forth | {(b, a): {"metrics": directed, "turned": True} for a, b in pairs if directed}
+
+
+def one_pair(pair, layers_a, layers_b, ids, search, options, metrics, turned):
     """The comparison of two models as words and numbers; runs wherever the backend wants it."""
-    order = Representation({}, ids, "the first file with ids")
+    order = Representation({}, ids, "the first model with ids")
     a, b = (matched(order, representation(*one))[1].layers for one in zip(pair, (layers_a, layers_b), strict=True))
-    table = compare(a, b, **settings)
+    known = {name for metric in metrics for name in (*CARDS[metric].side_options, *CARDS[metric].meet_options)}
+    options = {name: value for name, value in options.items() if name in known}
+    table = compared(a, b, metrics, **search, ci=None, metric_options=options, turned=turned)
     rows = table.drop(columns=["p_all", "p_fdr", "seconds"]).to_dict("list")
     return pair, {"rows": rows, "largest": table.largest.tolist()}
 
 
-def table_of(found, models, metrics, alpha, draws):
+def table_of(found, models, origins, metrics, alpha, draws):
     """One table from the pieces, with what only the whole can say: p_atlas and p_fdr."""
     parts, largest = [], np.full(draws, -np.inf)
     for (a, b), piece in found.items():
@@ -238,8 +146,11 @@ def table_of(found, models, metrics, alpha, draws):
     exceeded = len(largest) - np.searchsorted(np.sort(largest), sign * table.z - 1e-9)
     table.insert(table.columns.get_loc("p_max") + 1, "p_atlas", (1 + exceeded) / (draws + 1))
     table.insert(table.columns.get_loc("p_atlas") + 1, "p_fdr", stats.false_discovery_control(table.p))
+    for side, model in (("from_a", "model_a"), ("from_b", "model_b")):
+        if origins:
+            table[side] = table[model].map({name: origin.label for name, origin in origins.items()})
     table = Atlas(table)
-    table.alpha, table.draws, table.models = alpha, draws, models
+    table.alpha, table.draws, table.models, table.origins = alpha, draws, models, origins
     return table
 
 
@@ -248,14 +159,24 @@ def representation(name, layers):
     if isinstance(layers, str | Path):
         found = read(layers)
         return Representation({layer or name: X for layer, X in found.layers.items()}, found.ids, found.source)
-    return Representation(dict(layers) if isinstance(layers, Mapping) else {name: layers}, None, name)
+    ids = layers.ids if isinstance(layers, Features) else None
+    layers = dict(layers) if isinstance(layers, Mapping) else {name: layers}
+    return Representation(layers, None if ids is None else np.array(ids), name)
+
+
+def origin_of(layers):
+    """Where features come from, be they at hand or in a file; None of anything else."""
+    if isinstance(layers, str | Path):
+        return origin_in(layers)
+    return layers.origin if isinstance(layers, Features) else None
 
 
 def fingerprint(name, layers):
-    """What a model's numbers are known by: a file by its bytes, arrays by their values."""
+    """What a model's numbers are known by: a file by its bytes, arrays by their values and the names of their rows."""
     if isinstance(layers, str | Path):
         if not Path(layers).is_file():
             raise InputError(f"models[{name!r}]: {layers} is not there, or is no file.")
         return digest(layers)
-    arrays = representation(name, layers).layers
-    return sha256({layer: check_array(X, f"models[{name!r}][{layer!r}]") for layer, X in arrays.items()})
+    found = representation(name, layers)
+    values = {layer: check_array(X, f"models[{name!r}][{layer!r}]") for layer, X in found.layers.items()}
+    return sha256(values if found.ids is None else [values, found.ids.tolist()])

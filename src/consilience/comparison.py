@@ -122,8 +122,14 @@ def compare(
 
     From 500 stimuli on, inner products of relations are drawn in float32, which moves a draw by less than a millionth
     of the null's sd; scores and moments are in float64. O((a + b) n²) memory for a and b layers, and, for singular
-    vectors, twice the layers in float64.
+    vectors, twice the layers in float64. A metric whose card says that it is not symmetric is computed in one order:
+    layers_a first. For the other, change their places; :func:`consilience.atlas` computes both.
     """
+    return compared(layers_a, layers_b, metrics, alpha, draws, groups, seed, exchange, ci, metric_options)
+
+
+def compared(layers_a, layers_b, metrics, alpha, draws, groups, seed, exchange, ci, metric_options, turned=False):
+    """What :func:`compare` says; `turned`, under the random pairings of the same models in the other order."""
     metrics = [metrics] if isinstance(metrics, str) else list(metrics)
     cards = [CARDS[check_choice(metric, "metric", tuple(CARDS))] for metric in metrics]
     check_known(cards, metric_options)
@@ -141,6 +147,8 @@ def compare(
     if check_whole(draws, "draws", 19) < 1 / alpha - 1:
         raise InputError(f"draws is {draws}; alpha = {alpha:g} needs at least {int(np.ceil(1 / alpha - 1))} pairings.")
     orders = random_orders(n, draws, seed, groups, exchange)
+    if turned:  # a with b reordered is b with a reordered back
+        orders = np.argsort(orders if isinstance(orders, np.ndarray) else orders.array(), axis=1)
     restricted = groups is not None or exchange != "within"
 
     parts, largest = [], np.full(draws, -np.inf)

@@ -87,6 +87,17 @@ def read(path):
     return Representation(layers, ids, path.name)
 
 
+def origin_in(path):
+    """Where the features in a file come from, by its header alone; None if the file does not say."""
+    if Path(path).suffix != ".safetensors" or not sealed.is_sealed(path):
+        return None
+    with open(path, "rb") as file:
+        try:
+            return Origin(sealed.told(file)[0])
+        except sealed.BrokenFile as error:
+            raise InputError(f"{path} cannot be used: {error}.") from None
+
+
 def matched(a, b):
     """Two representations with the same stimuli in the same order: that of `a`.
 

@@ -93,6 +93,20 @@ def draw_nulls(table, axes=None):
     return axes
 
 
+def draw_square(wide, within_chance, column="calibrated", ax=None):
+    """Models against models; what the whole search could find by chance is hatched."""
+    plt, sns = pyplot(), bring("seaborn")
+    side = 0.35 * len(wide) + 2
+    ax = plt.subplots(figsize=(side + 1, side), layout="constrained")[1] if ax is None else ax
+    names = {"xticklabels": list(wide.columns), "yticklabels": list(wide.index)}
+    sns.heatmap(wide.to_numpy(), ax=ax, cmap="mako_r", square=True, cbar_kws={"label": column}, **names)
+    for i, j in np.argwhere(np.asarray(within_chance)):
+        ax.add_patch(plt.Rectangle((j, i), 1, 1, fill=False, hatch="///", edgecolor="0.5", lw=0))
+    ax.set_title("hatched is within chance of the whole search", fontsize="medium", loc="left")
+    ax.set(ylabel="first", xlabel="second")
+    return ax
+
+
 def unlikeness(wide):
     """1 - likeness between models, an array; every pair must have been compared."""
     likeness = np.clip(wide.to_numpy(dtype=float, copy=True), 0, 1)
@@ -118,7 +132,7 @@ def draw_embedding(wide, kinds=None, ax=None):
     plt, sns = pyplot(), bring("seaborn")
     ax = plt.subplots(figsize=(5, 4.6))[1] if ax is None else ax
     points, kept = scaled(unlikeness(wide))
-    kinds = [""] * len(wide) if kinds is None else [kinds[model] for model in wide.index]
+    kinds = [""] * len(wide) if kinds is None else list(kinds)
     sns.scatterplot(x=points[:, 0], y=points[:, 1], hue=kinds, style=kinds, s=60, palette="colorblind", ax=ax)
     name_points(ax, wide.index, points)
     ax.set(xticks=[], yticks=[], xlabel=f"two axes keep {kept:.0%} of the squared distances", ylabel="", aspect="equal")

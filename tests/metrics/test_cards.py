@@ -58,6 +58,13 @@ def test_the_order_of_the_stimuli(name):
 
 
 @pytest.mark.parametrize("name", CARDS)
+def test_x_and_y_may_change_places_if_the_card_says_so(name):
+    score, pairs = CARDS[name].score, [arrays(seed) for seed in range(10, 14)]
+    apart = max(abs(score(X, Y) - score(Y, X)) for X, Y in pairs)
+    assert apart < 1e-9 if CARDS[name].symmetric else apart > 1e-3
+
+
+@pytest.mark.parametrize("name", CARDS)
 def test_nothing_is_more_alike_than_a_representation_with_itself(name):
     card, (X, Y) = CARDS[name], arrays(5, n=60)
     with warnings.catch_warnings():

@@ -47,6 +47,8 @@ class Card:
     permuted : callable or None
         ``permuted(a, b, orders, **options)``: an array (draws, len(a), len(b)) of the scores of many sides in many
         orders, where there is a quicker way than to let them meet one by one. Options are those of `meet`.
+    symmetric : bool
+        Whether X and Y may change places. Where they may not, :func:`consilience.atlas` computes both orders.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Card:
     meet: Callable
     best: float | None = 1.0
     permuted: Callable | None = None
+    symmetric: bool = True
 
     def split(self, options):
         """Options by whom they concern: those of a side, and those of the meeting of two.

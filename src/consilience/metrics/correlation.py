@@ -327,5 +327,6 @@ CARDS = (
         score=pwcca,
         side=directions,
         meet=pwcca_of,
+        symmetric=False,
     ),
 )

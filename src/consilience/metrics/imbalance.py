@@ -110,5 +110,6 @@ CARDS = (
         side=ranked_neighbors,
         meet=imbalance,
         best=None,
+        symmetric=False,
     ),
 )

@@ -309,6 +309,7 @@ CARDS = (
         side=neighborhood,
         meet=cycle_of,
         permuted=cycle_permuted,
+        symmetric=False,
     ),
     Card(
         name="cknna",
@@ -324,10 +325,11 @@ CARDS = (
         null="by permutations; its mask depends on both sides, so it is no inner product of two relations",
         cost="O(n² d) time, O(n k) memory; a permutation costs O(n k)",
         misleads="Its mask is that of mutual k-NN, and mostly decides the score: it adds little to the count of common "
-        "neighbours. The paper's formula and its code differ.",
+        "neighbours. The paper's formula and its code differ. It is not symmetric, if by little.",
         score=cknna,
         side=kernel_neighborhood,
         meet=cknna_of,
         permuted=cknna_permuted,
+        symmetric=False,
     ),
 )

@@ -144,5 +144,6 @@ CARDS = (
         score=linear_predictivity,
         side=predictor,
         meet=predictivity_of,
+        symmetric=False,
     ),
 )
