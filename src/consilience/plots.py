@@ -133,11 +133,10 @@ def draw_embedding(wide, kinds=None, ax=None):
     ax = plt.subplots(figsize=(5, 4.6))[1] if ax is None else ax
     points, kept = scaled(unlikeness(wide))
     kinds = [""] * len(wide) if kinds is None else list(kinds)
-    sns.scatterplot(x=points[:, 0], y=points[:, 1], hue=kinds, style=kinds, s=60, palette="colorblind", ax=ax)
+    told = {"hue": kinds, "style": kinds, "palette": "colorblind"} if len(set(kinds)) > 1 else {"color": SCORE}
+    sns.scatterplot(x=points[:, 0], y=points[:, 1], s=60, ax=ax, **told)
     name_points(ax, wide.index, points)
     ax.set(xticks=[], yticks=[], xlabel=f"two axes keep {kept:.0%} of the squared distances", ylabel="", aspect="equal")
-    if len(set(kinds)) < 2:
-        ax.get_legend().remove()
     sns.despine(ax=ax, left=True, bottom=True)
     return ax
 
