@@ -3,6 +3,12 @@
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
+FOUND = {  # in small networks trained on digits, where other metrics find it
+    "layers": "which layer of a network from another seed is the same layer",
+    "groups": "which networks were trained on the same task",
+    "outputs": "which networks give more different answers",
+}
+
 
 def rows(name, card):
     """A card as (what, words) pairs, in the book's Markdown."""
@@ -13,12 +19,17 @@ def rows(name, card):
     return [
         ("Range", card.value_range),
         ("Direction", f"a {card.direction}: {'higher' if card.direction == 'similarity' else 'lower'} is more alike"),
-        *([] if card.symmetric else [("Order", "X and Y may not change places; `consilience.atlas` gives both orders")]),
+        *(
+            []
+            if card.symmetric
+            else [("Order", "X and Y may not change places; `consilience.atlas` gives both orders")]
+        ),
         ("Unchanged by", listed[bool(card.invariances)](card.invariances)),
         ("Changed by", listed[bool(card.not_invariant)](card.not_invariant)),
         ("By chance", card.null),
         ("Cost", card.cost),
         ("When it misleads", card.misleads),
+        *([("Does not find", "; ".join(map(FOUND.get, card.does_not_find)))] if card.does_not_find else []),
         *([("Elsewhere", "; ".join(elsewhere) + " (`consilience.score`)")] if elsewhere else []),
         ("Source", f"{{cite:t}}`{card.source}`"),
     ]

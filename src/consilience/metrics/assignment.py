@@ -101,5 +101,6 @@ CARDS = (
         score=seeded_matching,
         side=points,
         meet=rightly_matched,
+        does_not_find=("layers",),
     ),
 )

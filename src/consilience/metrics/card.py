@@ -49,6 +49,10 @@ class Card:
         orders, where there is a quicker way than to let them meet one by one. Options are those of `meet`.
     symmetric : bool
         Whether X and Y may change places. Where they may not, :func:`consilience.atlas` computes both orders.
+    does_not_find : tuple of str
+        What it does not see in small networks where others do: "layers" (which layer of a network from another seed is
+        the same layer), "groups" (who was trained on the same task), "outputs" (whose answers differ more). Each is a
+        test, and so is each that is not named.
     """
 
     name: str
@@ -69,6 +73,7 @@ class Card:
     best: float | None = 1.0
     permuted: Callable | None = None
     symmetric: bool = True
+    does_not_find: tuple[str, ...] = ()
 
     def split(self, options):
         """Options by whom they concern: those of a side, and those of the meeting of two.

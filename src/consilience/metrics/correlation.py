@@ -302,11 +302,13 @@ CARDS = (
         null="far above 0 unless n is many times the number of components kept; by permutations",
         cost="O(n d min(n, d)) time, O(n d) memory; a permutation costs O(n r²) for r components",
         misleads="The share of variance decides how many components are kept, and that decides the score of noise. "
-        "Libraries differ: some take the share of singular values, not of their squares.",
+        "Layers that keep few components score high with all others. Libraries differ: some take the share of singular "
+        "values, not of their squares.",
         score=svcca,
         side=strongest,
         meet=cca_of,
         permuted=cca_permuted,
+        does_not_find=("layers", "outputs"),
     ),
     Card(
         name="pwcca",

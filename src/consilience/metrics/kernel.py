@@ -285,5 +285,6 @@ CARDS = (
         side=hsic_relation,
         meet=product,
         best=None,
+        does_not_find=("layers",),
     ),
 )

@@ -310,6 +310,7 @@ CARDS = (
         meet=cycle_of,
         permuted=cycle_permuted,
         symmetric=False,
+        does_not_find=("layers",),
     ),
     Card(
         name="cknna",
