@@ -50,6 +50,79 @@ def rows_at_length_one(X):
     return X / np.linalg.norm(X, axis=1, keepdims=True)
 
 
+def debiased(K, L):
+    """Song et al. 2012, equation 5."""
+
+    def unbiased(K, L):
+        n, one = len(K), np.ones(len(K))
+        K, L = (A - np.diag(np.diag(A)) for A in (K, L))
+        terms = np.trace(K @ L), one @ K @ one * (one @ L @ one) / (n - 1) / (n - 2), -2 * one @ K @ L @ one / (n - 2)
+        return sum(terms) / n / (n - 3)
+
+    return unbiased(K, L), unbiased(K, K), unbiased(L, L)
+
+
+def debiased_rbf(X, Y, width):
+    kl, kk, ll = debiased(*(np.exp(-(cdist(A, A) ** 2) / width(A)) for A in (X, Y)))
+    return kl / np.sqrt(kk * ll)
+
+
+def over_biased(numerator):
+    def score(X, Y):
+        K, L = ((A - A.mean(0)) @ (A - A.mean(0)).T for A in (X, Y))
+        return numerator(K, L) * (len(K) - 1) ** 2 / np.sqrt(hsic(K, K) * hsic(L, L))
+
+    return score
+
+
+def below_the_diagonal(K, L):
+    return 2 * sum(K[i, j] * L[i, j] for i in range(len(K)) for j in range(i)) / len(K) / (len(K) - 3)
+
+
+def row_medians(A):
+    D = cdist(A, A)
+    own = np.array([np.median(np.delete(row, i)) for i, row in enumerate(D)])
+    return 2 * own * own[:, None]
+
+
+def hyppo(X, Y):
+    return debiased_rbf(X, Y, lambda A: 2 * np.median(pdist(X)) ** 2)
+
+
+def tutorial(X, Y):
+    """Twenty rows of V times their singular values, as the notebook has it, and all correlations."""
+    return canonical(*(np.linalg.svd((A - A.mean(0)).T, full_matrices=False)[2][:20].T for A in (X, Y)))
+
+
+def made_white_first(X, Y):
+    bases = [np.linalg.svd(A, full_matrices=False)[0] for A in (X, Y)]
+    sides = [PCA(0.99).fit(A).transform(A) for A in bases]
+    rho = np.array(correlations(*sides))
+    return (rho**2).sum() / min(X.shape[1], Y.shape[1])
+
+
+def largest_correlations(X, Y):
+    rho = correlations(X, Y)
+    kept = next(i for i in range(1, len(rho) + 1) if sum(rho[:i]) / sum(rho) >= 0.98)
+    return np.mean(rho[:kept])
+
+
+def anatome_pwcca(X, Y):
+    """By QR of units, and QR again of the coefficients."""
+    (qx, rx), (qy, _) = (np.linalg.qr(A - A.mean(0)) for A in (X, Y))
+    left, rho, _ = np.linalg.svd(qx.T @ qy, full_matrices=False)
+    weights = np.abs(X @ np.linalg.qr(np.linalg.solve(rx, left))[0]).sum(0)
+    return 1 - weights @ rho / weights.sum()
+
+
+def masked(X, Y):
+    """Trace of K H L H of cosines among those that are near in both, each stimulus near itself."""
+    grams = [A @ A.T for A in map(rows_at_length_one, (X, Y))]
+    near = [np.array([row >= np.sort(row)[-10] for row in K]) for K in grams]
+    kl, kk, ll = (hsic(near[i] * near[j] * grams[i], near[i] * near[j] * grams[j]) for i, j in ((0, 1), (0, 0), (1, 1)))
+    return kl / np.sqrt(kk * ll)
+
+
 def components(X):
     """Of units as they are, those that do not yet make up 99 % of the sum of singular values."""
     values = np.sqrt(np.maximum(np.linalg.eigvalsh(X.T @ X), 0))[::-1]
@@ -57,9 +130,14 @@ def components(X):
 
 
 def canonical(X, Y, power=1):
+    return np.mean(np.power(correlations(X, Y), power))
+
+
+def correlations(X, Y):
+    """By power iterations on deflated units (NIPALS)."""
     r = min(X.shape[1], Y.shape[1])
     x, y = CCA(r, max_iter=100_000, tol=1e-14, scale=False).fit_transform(X, Y)
-    return np.mean([abs(pearsonr(x[:, i], y[:, i])[0]) ** power for i in range(r)])
+    return [abs(pearsonr(x[:, i], y[:, i])[0]) for i in range(r)]
 
 
 def rotated(X, Y, at_unit_size):
@@ -95,6 +173,15 @@ WRITTEN_OUT = {
     ("cka", "google"): linear,
     ("cka", "net2brain"): lambda X, Y: linear(*(StandardScaler().fit_transform(A) for A in (X, Y))),
     ("cka", "netrep"): lambda X, Y: np.arccos(linear(X, Y)),
+    ("cka", "ding"): lambda X, Y: 1 - linear(X, Y),
+    ("cka", "pypi-repsim-song"): over_biased(lambda K, L: debiased(K, L)[0]),
+    ("cka", "pypi-repsim-lange"): over_biased(below_the_diagonal),
+    ("cka", "pypi-repsim-rbf-mean"): lambda X, Y: rbf(X, Y, lambda A: np.mean(pdist(A) ** 2)),
+    ("cka", "pypi-repsim-rbf-dualmed"): lambda X, Y: rbf(X, Y, row_medians),
+    ("cka", "google-rbf-debiased"): lambda X, Y: debiased_rbf(X, Y, lambda A: 2 * np.median(cdist(A, A) ** 2)),
+    ("cka", "thingsvision-rbf-debiased"): lambda X, Y: debiased_rbf(X, Y, lambda A: 2 * np.median(pdist(A) ** 2)),
+    ("cka", "platonic-rbf-debiased"): lambda X, Y: debiased_rbf(*map(rows_at_length_one, (X, Y)), lambda A: 2),
+    ("cka", "hyppo"): hyppo,
     ("cka", "pytorch-cka"): lambda X, Y: max(cs.cka(X, Y), 0),
     ("cka", "wrongu-repsim"): without_diagonal,
     ("cka", "google-rbf"): lambda X, Y: rbf(X, Y, lambda A: 2 * np.median(cdist(A, A) ** 2)),
@@ -102,7 +189,14 @@ WRITTEN_OUT = {
     ("cka", "wrongu-repsim-rbf"): lambda X, Y: np.arccos(rbf(X, Y, lambda A: np.sort(pdist(A) ** 2)[884])),
     ("cka", "platonic-rbf"): lambda X, Y: rbf(*map(rows_at_length_one, (X, Y)), lambda A: 2),
     ("cca", "google-demo"): lambda X, Y: canonical(X, Y, 2),
-    ("svcca", "anatome"): lambda X, Y: canonical(components(X), components(Y)),
+    ("cca", "google"): largest_correlations,
+    ("svcca", "anatome"): lambda X, Y: 1 - canonical(components(X), components(Y)),
+    ("svcca", "google-tutorial"): tutorial,
+    ("svcca", "aristotelian"): lambda X, Y: canonical(*(PCA(10).fit_transform(A) for A in (X, Y))),
+    ("svcca", "pypi-repsim"): made_white_first,
+    ("pwcca", "pypi-repsim"): lambda X, Y: (cs.pwcca(X, Y) + cs.pwcca(Y, X)) / 2,
+    ("pwcca", "anatome"): anatome_pwcca,
+    ("cknna", "platonic-biased"): masked,
     ("svcca", "resi"): lambda X, Y: abs(pearsonr(*(PCA(1).fit_transform(A)[:, 0] for A in (X, Y)))[0]),
     ("procrustes", "resi"): lambda X, Y: rotated(X, Y, True)[0],
     ("procrustes", "ding"): lambda X, Y: rotated(X, Y, True)[0] ** 2,
@@ -116,6 +210,7 @@ WRITTEN_OUT = {
     ("rsa", "thingsvision-euclidean"): lambda X, Y: pearsonr(pdist(X), pdist(Y))[0],
     ("distance_correlation", "dcor"): distance_correlation,
 }
+WIDE = {("cca", "google"): 16, ("svcca", "google-tutorial"): 24, ("svcca", "aristotelian"): 12}  # units; some go unused
 ELSEWHERE = {("pwcca", "google"), ("pwcca", "aristotelian")}  # options of our own, with tests of their own
 
 
@@ -126,14 +221,18 @@ def test_every_convention_is_written_out():
 
 @pytest.mark.parametrize(("metric", "convention"), WRITTEN_OUT)
 def test_is_what_the_library_computes(metric, convention):
-    X, Y = arrays()
+    units = WIDE.get((metric, convention), 6)
+    X, Y = arrays(dx=units, dy=units + 2)
     expected = WRITTEN_OUT[metric, convention](X, Y)
     assert float(cs.score(X, Y, metric, convention)) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(("metric", "convention"), sorted(set(WRITTEN_OUT) | ELSEWHERE))
 def test_differs_from_ours_and_says_so(metric, convention):
-    X, Y = arrays(1) if convention != "pytorch-cka" else np.random.default_rng(0).standard_normal((2, 20, 5))
+    units = WIDE.get((metric, convention), 6)
+    X, Y = arrays(1, dx=units, dy=units + 2)
+    if convention == "pytorch-cka":  # it differs below zero alone
+        X, Y = np.random.default_rng(0).standard_normal((2, 20, 5))
     ours, theirs = cs.score(X, Y, metric), cs.score(X, Y, metric, convention)
     assert float(ours) == cs.catalogue()[metric].score(X, Y)
     assert float(theirs) != pytest.approx(float(ours), rel=1e-4)
@@ -147,6 +246,7 @@ def test_options_go_to_the_metric_unless_the_convention_settles_them():
     assert float(cs.score(X, Y, "mutual_knn", "resi", k=3)) == cs.jaccard_knn(X, Y, k=3)
     with pytest.raises(cs.InputError, match="settles estimator"):
         cs.score(X, Y, "cka", "google", estimator="debiased")
+    assert float(cs.score(X, Y, "cknna", "platonic-biased", k=5)) != float(cs.score(X, Y, "cknna", "platonic-biased"))
     with pytest.raises(cs.InputError, match="settles bandwidth"):
         cs.score(X, Y, "cka", "google-rbf", bandwidth=2)
     with pytest.raises(cs.InputError, match="no option 'q'"):
@@ -161,5 +261,9 @@ def test_what_there_is_none_of_is_refused():
         cs.score(X, Y, "ckka")
     with pytest.raises(cs.InputError, match="all zeros"):
         cs.score(np.vstack([np.zeros(6), X[1:]]), Y, "cka", "platonic-rbf")
+    with pytest.raises(cs.InputError, match="k is 1"):
+        cs.score(X, Y, "cknna", "platonic-biased", k=1)
+    with pytest.raises(cs.InputError, match="equally strong"):
+        cs.score(*np.random.default_rng(4).standard_normal((2, 400, 300)), "svcca", "pypi-repsim")
     with pytest.raises(cs.InputError, match="NaN"):
         cs.score(np.where(X > 5, np.nan, X), Y, "cka", "google-rbf")

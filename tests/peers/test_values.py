@@ -50,6 +50,28 @@ def test_repsim_cka():
     assert cs.cka(X, Y) != pytest.approx(repsim.cka([X, Y], "linear", "song")[0, 1], rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("convention", "kernel", "estimator"),
+    [
+        ("pypi-repsim-song", "linear", "song"),
+        ("pypi-repsim-lange", "linear", "lange"),
+        ("pypi-repsim-rbf-mean", "rbf_mean", "gretton"),
+        ("pypi-repsim-rbf-dualmed", "rbf_dualmed", "gretton"),
+    ],
+)
+def test_repsim_cka_by_convention(convention, kernel, estimator):
+    X, Y = arrays(4)
+    expected = repsim.cka([X, Y], kernel, estimator)[0, 1]
+    assert float(cs.score(X, Y, "cka", convention)) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("mean", [0, 3])
+def test_repsim_pwcca_and_svcca_by_convention(mean):
+    X, Y = (A + mean for A in arrays(12))
+    assert float(cs.score(X, Y, "pwcca", "pypi-repsim")) == pytest.approx(repsim.pwcca([X, Y])[0, 1], rel=1e-6)
+    assert float(cs.score(X, Y, "svcca", "pypi-repsim")) == pytest.approx(repsim.svcca([X, Y])[0, 1], rel=1e-6)
+
+
 # --- distances ------------------------------------------------------------------------------------------------------
 
 
