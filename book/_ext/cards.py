@@ -3,10 +3,10 @@
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-FOUND = {  # in small networks trained on digits, where other metrics find it
-    "layers": "which layer of a network from another seed is the same layer",
-    "groups": "which networks were trained on the same task",
-    "outputs": "which networks give more different answers",
+FINDS = {
+    "layers": "in small networks, which layer of a network from another seed is the same layer",
+    "groups": "among small networks, which were trained on the same task",
+    "outputs": "among small networks, which give more different answers",
 }
 
 
@@ -15,24 +15,21 @@ def rows(name, card):
     from consilience.conventions import CONVENTIONS
 
     listed = {True: "; ".join, False: lambda _: "–"}
-    elsewhere = [f"`{library}`: {way.words}" for library, way in CONVENTIONS.get(name, {}).items()]
-    return [
+    elsewhere = "; ".join(f"`{library}`: {way.words}" for library, way in CONVENTIONS.get(name, {}).items())
+    found = [
         ("Range", card.value_range),
         ("Direction", f"a {card.direction}: {'higher' if card.direction == 'similarity' else 'lower'} is more alike"),
-        *(
-            []
-            if card.symmetric
-            else [("Order", "X and Y may not change places; `consilience.atlas` gives both orders")]
-        ),
+        ("Order", "" if card.symmetric else "X and Y may not change places; `consilience.atlas` computes both orders"),
         ("Unchanged by", listed[bool(card.invariances)](card.invariances)),
         ("Changed by", listed[bool(card.not_invariant)](card.not_invariant)),
         ("By chance", card.null),
         ("Cost", card.cost),
         ("When it misleads", card.misleads),
-        *([("Does not find", "; ".join(map(FOUND.get, card.does_not_find)))] if card.does_not_find else []),
-        *([("Elsewhere", "; ".join(elsewhere) + " (`consilience.score`)")] if elsewhere else []),
+        ("Does not find", "; ".join(FINDS[what] for what in card.does_not_find)),
+        ("Elsewhere", elsewhere and f"{elsewhere} (`consilience.score`)"),
         ("Source", f"{{cite:t}}`{card.source}`"),
     ]
+    return [(what, words) for what, words in found if words]
 
 
 def markdown(name, card):

@@ -75,6 +75,8 @@ class Card:
     null: str = "$k/(n-1)$"
     cost: str = "$O(n^2)$"
     misleads: str = "never"
+    symmetric: bool = False
+    does_not_find: tuple = ("layers",)
 
 def catalogue():
     return {"toy": Card()}
@@ -185,6 +187,14 @@ def test_a_malformed_claim_fails_the_build(built, claim, named):
 def test_a_card_is_a_section_that_others_can_point_at(pages):
     page = pages["book/metrics.html"]
     assert 'id="metric-toy"' in page and "A toy metric" in page
-    for words in ("consilience.toy(X,", "[0, 1]", "rotation; scale", "higher is more alike", r"\frac{1}{n}"):
+    for words in (
+        "consilience.toy(X,",
+        "[0, 1]",
+        "rotation; scale",
+        "higher is more alike",
+        r"\frac{1}{n}",
+        "change places",
+        "which layer",
+    ):
         assert words in page, words
     assert "metrics.html#metric-toy" in pages["book/page.html"]
