@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 import shutil
 import stat
 import zipfile
@@ -460,7 +461,9 @@ def test_every_data_set_can_be_cited_and_found_again():
 
 def test_a_name_means_one_set_of_weights():
     weights = [tuple(row["files"].values()) for row in kit.rows().values() if "files" in row]
-    weights += [row["hub"] for row in kit.rows().values() if "hub" in row]
+    hub = [row for row in kit.rows().values() if "hub" in row]
+    assert all(re.fullmatch("[0-9a-f]{40}", row["revision"]) for row in hub), "a commit, for a branch moves"
+    weights += [row["hub"] for row in hub]
     assert len(set(weights)) == len(weights)
 
 
