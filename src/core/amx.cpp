@@ -45,7 +45,7 @@ struct alignas(64) Shape {
 WITH("amx-tile,amx-bf16")
 void multiply(int row_panels, int column_panels, int64_t steps, const uint16_t* A, const uint16_t* B,
               float* C, int stride) {
-  constexpr int ROW = STEP * sizeof(uint16_t), LENGTH = PANEL * STEP;
+  constexpr int ROW = STEP * sizeof(uint16_t);
   const int64_t panel = steps * LENGTH, line = stride * static_cast<int64_t>(sizeof(float));
   const Shape shape;
   _tile_loadconfig(&shape);
@@ -75,7 +75,89 @@ void multiply(int row_panels, int column_panels, int64_t steps, const uint16_t* 
   _tile_release();
 }
 
-const Tiles16 tiles16{192, round, multiply};
+// A few steps at a time, so that two panels of B stay in the nearest cache; meanwhile C waits in memory.
+WITH("amx-tile,amx-bf16")
+void multiply_split(int row_panels, int column_panels, int64_t steps, const uint16_t* A, const uint16_t* B,
+                    float* C, int stride) {
+  constexpr int ROW = STEP * sizeof(uint16_t), AT_ONCE = 7;
+  const int64_t panel = 2 * steps * LENGTH, line = stride * static_cast<int64_t>(sizeof(float));
+  const Shape shape;
+  _tile_loadconfig(&shape);
+  for (int64_t first = 0; first < steps; first += AT_ONCE)
+    for (int j = 0; j < column_panels; j += 2)
+      for (int i = 0; i < row_panels; i += 2) {
+        const uint16_t* a = A + i * panel + 2 * first * LENGTH;
+        const uint16_t* b = B + j * panel + 2 * first * LENGTH;
+        float* const c = C + i * PANEL * stride + j * PANEL;
+        if (first == 0) {
+          _tile_zero(0);
+          _tile_zero(1);
+          _tile_zero(2);
+          _tile_zero(3);
+        } else {
+          _tile_loadd(0, c, line);
+          _tile_loadd(1, c + PANEL, line);
+          _tile_loadd(2, c + PANEL * stride, line);
+          _tile_loadd(3, c + PANEL * stride + PANEL, line);
+        }
+        for (int64_t s = first; s < steps && s < first + AT_ONCE; s++, a += 2 * LENGTH, b += 2 * LENGTH) {
+          _tile_loadd(4, a, ROW);
+          _tile_loadd(6, b + LENGTH, ROW);
+          _tile_dpbf16ps(0, 4, 6);
+          _tile_loadd(7, b + panel + LENGTH, ROW);
+          _tile_dpbf16ps(1, 4, 7);
+          _tile_loadd(5, a + panel, ROW);
+          _tile_dpbf16ps(2, 5, 6);
+          _tile_dpbf16ps(3, 5, 7);
+          _tile_loadd(6, b, ROW);
+          _tile_dpbf16ps(0, 4, 6);
+          _tile_loadd(7, b + panel, ROW);
+          _tile_dpbf16ps(1, 4, 7);
+          _tile_dpbf16ps(2, 5, 6);
+          _tile_dpbf16ps(3, 5, 7);
+          _tile_loadd(4, a + LENGTH, ROW);
+          _tile_dpbf16ps(0, 4, 6);
+          _tile_dpbf16ps(1, 4, 7);
+          _tile_loadd(5, a + panel + LENGTH, ROW);
+          _tile_dpbf16ps(2, 5, 6);
+          _tile_dpbf16ps(3, 5, 7);
+        }
+        _tile_stored(0, c, line);
+        _tile_stored(1, c + PANEL, line);
+        _tile_stored(2, c + PANEL * stride, line);
+        _tile_stored(3, c + PANEL * stride + PANEL, line);
+      }
+  _tile_release();
+}
+
+// Sixteen rows of sixteen pairs of units, transposed.
+WITH("avx512f") void turn(int64_t steps, const uint16_t* from, uint16_t* to) {
+  for (int64_t s = 0; s < steps; s++, from += LENGTH, to += LENGTH) {
+    __m512i x[PANEL], y[PANEL];
+    for (int i = 0; i < PANEL; i++) x[i] = _mm512_loadu_si512(from + i * STEP);
+    for (int i = 0; i < PANEL; i += 2) {
+      y[i] = _mm512_unpacklo_epi32(x[i], x[i + 1]);
+      y[i + 1] = _mm512_unpackhi_epi32(x[i], x[i + 1]);
+    }
+    for (int i = 0; i < PANEL; i += 4)  // x[i + r] is columns r, r + 4, r + 8 and r + 12 of rows i to i + 3
+      for (int r = 0; r < 2; r++) {
+        x[i + 2 * r] = _mm512_unpacklo_epi64(y[i + r], y[i + r + 2]);
+        x[i + 2 * r + 1] = _mm512_unpackhi_epi64(y[i + r], y[i + r + 2]);
+      }
+    for (int r = 0; r < 4; r++) {
+      const __m512i even_low = _mm512_shuffle_i32x4(x[r], x[r + 4], 0x88);
+      const __m512i odd_low = _mm512_shuffle_i32x4(x[r], x[r + 4], 0xdd);
+      const __m512i even_high = _mm512_shuffle_i32x4(x[r + 8], x[r + 12], 0x88);
+      const __m512i odd_high = _mm512_shuffle_i32x4(x[r + 8], x[r + 12], 0xdd);
+      _mm512_storeu_si512(to + r * STEP, _mm512_shuffle_i32x4(even_low, even_high, 0x88));
+      _mm512_storeu_si512(to + (r + 4) * STEP, _mm512_shuffle_i32x4(odd_low, odd_high, 0x88));
+      _mm512_storeu_si512(to + (r + 8) * STEP, _mm512_shuffle_i32x4(even_low, even_high, 0xdd));
+      _mm512_storeu_si512(to + (r + 12) * STEP, _mm512_shuffle_i32x4(odd_low, odd_high, 0xdd));
+    }
+  }
+}
+
+const Tiles16 tiles16{192, round, multiply, multiply_split, turn};
 
 }  // namespace
 

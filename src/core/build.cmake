@@ -86,6 +86,7 @@ nanobind_add_module(_compiled STABLE_ABI NB_STATIC NOMINSIZE
   src/core/rank_correlation.cpp
   src/core/relation_sums.cpp
   src/core/rounded.cpp
+  src/core/split.cpp
   src/core/python/cross_correlation.cpp
   src/core/python/dissimilarities.cpp
   src/core/python/graph_sums.cpp

@@ -11,14 +11,15 @@ namespace {
 // Keeps: sums of products for each run of tiles, and for the kernels of a distance the sum of each row.
 // Memory: 24 bytes a run, 16 a row. Order: a run's tiles come in order and runs are added up in theirs at the
 // end; row sums are fixed point numbers, whose sum has no order.
-template <class T> struct Sums {
+template <class Rows> struct Sums {
+  using T = typename Rows::Score;
   Kernel kernel;
   T shift;
-  const Packed<T>&A, &B;
+  const Rows &A, &B;
   std::vector<std::array<double, 3>> products;
   Fixed K_rows, L_rows;
 
-  Sums(Kernel kernel, double shift, const Packed<T>& A, const Packed<T>& B, std::int64_t runs)
+  Sums(Kernel kernel, double shift, const Rows& A, const Rows& B, std::int64_t runs)
       : kernel(kernel), shift(static_cast<T>(shift)), A(A), B(B), products(runs), K_rows(A.n), L_rows(A.n) {}
 
   void operator()(std::int64_t run, const Tile<T>& K, const Tile<T>& L, const Kernels<T>& kernels) {
@@ -33,18 +34,15 @@ template <class T> struct Sums {
   }
 };
 
-template <class T>
-void sum_tiles(const Isa& isa, const Centred& X, const Centred& Y, Kernel kernel, double scale_X,
-               double scale_Y, double shift, const Workers& workers, const KernelSums& to) {
-  const Packed<T> A = pack<T>(X, scale_X, workers), B = pack<T>(Y, scale_Y, workers);
-  Sums<T> sums(kernel, shift, A, B, Runs(A.n, A.n, A.d + B.d, isa.kernels(T()).tile).count());
+template <class Rows>
+void sum_tiles(const Isa& isa, const Rows& A, const Rows& B, Kernel kernel, double shift,
+               const Workers& workers, const KernelSums& to) {
+  Sums<Rows> sums(kernel, shift, A, B, Runs(A.n, A.n, A.d + B.d, edge_of(isa, A)).count());
   for_tile_pairs(isa, A, B, workers, sums);
 
   std::fill(to.products, to.products + 3, 0.0);
   for (const auto& products : sums.products)
     for (int s = 0; s < 3; s++) to.products[s] += products[s];
-  write_known(kernel, shift, X.squares, scale_X, to.K_diagonal, to.K_rows);
-  write_known(kernel, shift, Y.squares, scale_Y, to.L_diagonal, to.L_rows);
   if (!of_distance(kernel)) return;
   sums.K_rows.write(to.K_rows);
   sums.L_rows.write(to.L_rows);
@@ -53,14 +51,17 @@ void sum_tiles(const Isa& isa, const Centred& X, const Centred& Y, Kernel kernel
 }  // namespace
 
 void kernel_sums(const Isa& isa, const View& X, const View& Y, Kernel kernel, const Spread& spread,
-                 bool in_double, const Workers& workers, const KernelSums& sums) {
+                 Arithmetic arithmetic, const Workers& workers, const KernelSums& sums) {
   const bool unit_rows = kernel == Kernel::cosine;
   const Centred x(X, unit_rows, workers), y(Y, unit_rows, workers);
   const double scale_X = scale_for(kernel, mean_square(x.squares), spread.of_X);
   const double scale_Y = scale_for(kernel, mean_square(y.squares), spread.of_Y);
   const double longest = std::max(longest_row(x.squares) * scale_X, longest_row(y.squares) * scale_Y);
-  const auto run = in_double || needs_double(kernel, longest) ? sum_tiles<double> : sum_tiles<float>;
-  run(isa, x, y, kernel, scale_X, scale_Y, spread.shift, workers, sums);
+  write_known(kernel, spread.shift, x.squares, scale_X, sums.K_diagonal, sums.K_rows);
+  write_known(kernel, spread.shift, y.squares, scale_Y, sums.L_diagonal, sums.L_rows);
+  with_rows(isa, enough(arithmetic, kernel, longest), workers, [&](auto rows) {
+    sum_tiles(isa, rows(x, scale_X), rows(y, scale_Y), kernel, spread.shift, workers, sums);
+  });
 }
 
 }  // namespace consilience

@@ -33,10 +33,19 @@ HOST_DEVICE inline bool of_distance(Kernel kernel) {
   return kernel == Kernel::gaussian || kernel == Kernel::laplacian;
 }
 
+// How rows are multiplied: as sums of two bfloat16 (split.hpp), as float32, or as float64.
+enum class Arithmetic { split, in_float, in_double };
+
 // float32 is not enough where the root of a rounding error matters (laplacian), nor for rows so far from the
 // mean that s is lost in the last digits of their squared length.
 inline bool needs_double(Kernel kernel, double longest_in_s) {
   return kernel == Kernel::laplacian || (kernel == Kernel::gaussian && longest_in_s > 8);
+}
+
+// With a hundredth of its digits that comes sooner.
+inline Arithmetic enough(Arithmetic asked, Kernel kernel, double longest_in_s) {
+  if (needs_double(kernel, longest_in_s)) return Arithmetic::in_double;
+  return std::max(asked, kernel == Kernel::gaussian && longest_in_s > 3 ? Arithmetic::in_float : asked);
 }
 
 // What centred rows are multiplied with: to a mean squared length of one, or so that the kernel is
@@ -60,9 +69,9 @@ inline void write_known(Kernel kernel, double shift, const std::vector<double>& 
   }
 }
 
-// Computes in float64 if `in_double`, or if it needs to be.
+// Computes with more digits than `arithmetic` has where it needs to.
 void kernel_sums(const Isa& isa, const View& X, const View& Y, Kernel kernel, const Spread& spread,
-                 bool in_double, const Workers& workers, const KernelSums& sums);
+                 Arithmetic arithmetic, const Workers& workers, const KernelSums& sums);
 
 // The median distance between two different rows, by all n (n - 1) / 2 of them, kept in memory. Float32 guesses
 // which pairs are near the median, and the definition (similarity.hpp) settles it among them.

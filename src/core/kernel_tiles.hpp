@@ -3,18 +3,27 @@
 #include <cmath>
 
 #include "kernel_sums.hpp"
+#include "split.hpp"
 
 namespace consilience {
+
+// Calls f with what makes the rows for an arithmetic: rows(centred, scale).
+template <class F>
+void with_rows(const Isa& isa, Arithmetic arithmetic, const Workers& workers, F&& f) {
+  if (arithmetic == Arithmetic::split)
+    f([&](const Centred& rows, double scale) { return Split(isa, rows, scale, workers); });
+  else if (arithmetic == Arithmetic::in_float)
+    f([&](const Centred& rows, double scale) { return pack<float>(rows, scale, workers); });
+  else f([&](const Centred& rows, double scale) { return pack<double>(rows, scale, workers); });
+}
 
 template <class T> int panels_of(const Tile<T>& tile) { return (tile.columns + PANEL - 1) / PANEL; }
 
 // From products of rows to the kernel; zero on the diagonal and beyond the last column.
-template <class T>
-void evaluate(const Tile<T>& tile, const Packed<T>& packed, Kernel kernel, T shift,
-              const Kernels<T>& kernels) {
+template <class Rows, class T = typename Rows::Score>
+void evaluate(const Tile<T>& tile, const Rows& rows, Kernel kernel, T shift, const Kernels<T>& kernels) {
   const int panels = panels_of(tile);
-  const T* const row_bias = packed.bias.get() + tile.row;
-  const T* const column_bias = packed.bias.get() + tile.column;
+  const T *const row_bias = rows.bias.get() + tile.row, *const column_bias = rows.bias.get() + tile.column;
   if (kernel == Kernel::gaussian)
     kernels.gaussian(tile.rows, panels, tile.scores, tile.stride, row_bias, column_bias, shift);
   if (kernel == Kernel::laplacian)

@@ -10,9 +10,10 @@ namespace consilience {
 
 constexpr int PANEL = 16;  // rows that lie together: packed arrays are [ceil(n / 16)][d][16]
 constexpr int DEPTH =
-    128;                   // units multiplied in one go: the share of a few panels stays in the nearest cache
-constexpr int STEP = 32;   // units of a row of bfloat16 in a tile register
-constexpr int LANES = 16;  // of a sum by the definition (similarity.hpp)
+    128;                  // units multiplied in one go: the share of a few panels stays in the nearest cache
+constexpr int STEP = 32;  // units of a row of bfloat16 in a tile register
+constexpr int LENGTH = PANEL * STEP;  // numbers in one
+constexpr int LANES = 16;             // of a sum by the definition (similarity.hpp)
 constexpr int CHAINS = 12;  // multiply-adds that need not wait for each other: four cycles, two ports
 
 // Three numbers of each row; see relation_sums.hpp.
@@ -120,6 +121,14 @@ struct Tiles16 {
   // [steps][STEP / 2 pairs of units][16 rows][2].
   void (*multiply)(int row_panels, int column_panels, int64_t steps, const uint16_t* A, const uint16_t* B,
                    float* C, int stride);
+
+  // The same for numbers that are sums of two: a step of a panel is followed by the same step of what rounding lost.
+  // Three products of four, for the losses' own are beyond the last digit.
+  void (*multiply_split)(int row_panels, int column_panels, int64_t steps, const uint16_t* A,
+                         const uint16_t* B, float* C, int stride);
+
+  // From steps of a panel of B to those of a panel of A.
+  void (*turn)(int64_t steps, const uint16_t* from, uint16_t* to);
 };
 
 struct Isa {

@@ -11,15 +11,16 @@ constexpr std::int64_t AT_ONCE = 256;  // runs between two times that sums are a
 // Keeps: sums of products for each run of tiles, until they are added up, and for the kernels of a distance the
 // sum of each row. Memory: 8 bytes a pair of layers and run, of AT_ONCE runs; 8 a layer and row. Order: a run's
 // tiles come in order and runs are added up in theirs; row sums are fixed point numbers, whose sum has no order.
-template <class T> struct Sums {
+template <class Rows> struct Sums {
+  using T = typename Rows::Score;
   Kernel kernel;
   T shift;
-  const std::vector<Packed<T>>& layers;
+  const std::vector<Rows>& layers;
   std::size_t pairs;
   std::vector<double> of_runs;
   std::vector<Fixed> rows;
 
-  Sums(Kernel kernel, double shift, const std::vector<Packed<T>>& layers)
+  Sums(Kernel kernel, double shift, const std::vector<Rows>& layers)
       : kernel(kernel), shift(static_cast<T>(shift)), layers(layers), pairs(layers.size() * layers.size()) {
     if (of_distance(kernel))
       for (const auto& layer : layers) rows.emplace_back(layer.n);
@@ -44,31 +45,26 @@ template <class T> struct Sums {
   }
 };
 
-template <class T>
-void sum_tiles(const Isa& isa, const std::vector<Centred>& layers, Kernel kernel,
-               const std::vector<double>& scales, double shift, const Workers& workers, const LayerSums& to) {
-  const std::int64_t count = static_cast<std::int64_t>(layers.size()), n = layers[0].view.n;
+template <class Rows>
+void sum_tiles(const Isa& isa, const std::vector<Rows>& layers, Kernel kernel, double shift,
+               const Workers& workers, const LayerSums& to) {
+  const std::int64_t count = static_cast<std::int64_t>(layers.size()), n = layers[0].n;
   std::int64_t d = 0;
-  std::vector<Packed<T>> packed;
-  for (std::int64_t l = 0; l < count; l++) {
-    packed.push_back(pack<T>(layers[l], scales[l], workers));
-    d += packed[l].d;
-  }
+  for (const Rows& layer : layers) d += layer.d;
 
-  Sums<T> sums(kernel, shift, packed);
-  const Runs runs(n, n, d, isa.kernels(T()).tile);
+  Sums<Rows> sums(kernel, shift, layers);
+  const Runs runs(n, n, d, edge_of(isa, layers[0]));
   std::fill(to.products, to.products + sums.pairs, 0.0);
   for (std::int64_t first = 0; first < runs.count(); first += AT_ONCE) {
     const std::int64_t last = std::min(first + AT_ONCE, runs.count());
     const Workers some{workers.threads,
                        [&](double share) { workers.poll((first + share * (last - first)) / runs.count()); }};
     sums.of_runs.assign((last - first) * sums.pairs, 0.0);
-    for_tile_stacks(isa, packed, runs, first, last, some, sums);
+    for_tile_stacks(isa, layers, runs, first, last, some, sums);
     sums.add_up(to.products);
   }
 
   for (std::int64_t l = 0; l < count; l++) {
-    write_known(kernel, shift, layers[l].squares, scales[l], to.diagonals + l * n, to.rows + l * n);
     if (of_distance(kernel)) sums.rows[l].write(to.rows + l * n);
     for (std::int64_t m = 0; m < l; m++) to.products[l * count + m] = to.products[m * count + l];
   }
@@ -77,8 +73,8 @@ void sum_tiles(const Isa& isa, const std::vector<Centred>& layers, Kernel kernel
 }  // namespace
 
 void layer_sums(const Isa& isa, const std::vector<View>& layers, Kernel kernel,
-                const std::vector<double>& spreads, double shift, bool in_double, const Workers& workers,
-                const LayerSums& sums) {
+                const std::vector<double>& spreads, double shift, Arithmetic arithmetic,
+                const Workers& workers, const LayerSums& sums) {
   std::vector<Centred> centred;
   std::vector<double> scales;
   double longest = 0;
@@ -86,9 +82,14 @@ void layer_sums(const Isa& isa, const std::vector<View>& layers, Kernel kernel,
     const Centred& rows = centred.emplace_back(layers[l], kernel == Kernel::cosine, workers);
     scales.push_back(scale_for(kernel, mean_square(rows.squares), spreads[l]));
     longest = std::max(longest, longest_row(rows.squares) * scales[l]);
+    const std::size_t at = l * rows.squares.size();
+    write_known(kernel, shift, rows.squares, scales[l], sums.diagonals + at, sums.rows + at);
   }
-  const auto run = in_double || needs_double(kernel, longest) ? sum_tiles<double> : sum_tiles<float>;
-  run(isa, centred, kernel, scales, shift, workers, sums);
+  with_rows(isa, enough(arithmetic, kernel, longest), workers, [&](auto rows) {
+    std::vector<decltype(rows(centred[0], 1.0))> packed;
+    for (std::size_t l = 0; l < centred.size(); l++) packed.push_back(rows(centred[l], scales[l]));
+    sum_tiles(isa, packed, kernel, shift, workers, sums);
+  });
 }
 
 }  // namespace consilience

@@ -14,10 +14,10 @@ struct LayerSums {
   double* diagonals;  // [layers][n]
 };
 
-// `spreads` are each layer's s (see Spread), `shift` is taken from all kernels. Computes in float64 if
-// `in_double`, or if one of the layers needs it.
+// `spreads` are each layer's s (see Spread), `shift` is taken from all kernels. Computes with more digits than
+// `arithmetic` has where one of the layers needs it.
 void layer_sums(const Isa& isa, const std::vector<View>& layers, Kernel kernel,
-                const std::vector<double>& spreads, double shift, bool in_double, const Workers& workers,
-                const LayerSums& sums);
+                const std::vector<double>& spreads, double shift, Arithmetic arithmetic,
+                const Workers& workers, const LayerSums& sums);
 
 }  // namespace consilience

@@ -8,10 +8,6 @@ namespace consilience {
 
 namespace {
 
-constexpr std::int64_t LENGTH = PANEL * STEP;  // numbers of a step of a panel
-
-std::int64_t even_panels(std::int64_t rows) { return (rows + 2 * PANEL - 1) / (2 * PANEL) * 2; }
-
 // A panel's rows, one after the other, as both operands want them.
 void lay_out(const std::uint16_t* from, std::int64_t steps, std::uint16_t* rows, std::uint16_t* pairs) {
   for (std::int64_t s = 0; s < steps; s++, rows += LENGTH, pairs += LENGTH)

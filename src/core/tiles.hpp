@@ -33,27 +33,33 @@ struct Runs {
         in_a_row((across + length - 1) / length) {}
 
   std::int64_t count() const { return down * in_a_row; }
+  std::int64_t row(std::int64_t run) const { return run / in_a_row; }
 
   // Calls f(I, J) for the tiles of one run, those below the diagonal left out if it is symmetric.
   template <class F> void for_tiles(std::int64_t run, bool symmetric, F&& f) const {
-    const std::int64_t I = run / in_a_row, first = run % in_a_row * length;
+    const std::int64_t I = row(run), first = run % in_a_row * length;
     for (std::int64_t J = symmetric ? std::max(first, I) : first; J < std::min(first + length, across); J++)
       f(I, J);
   }
 };
 
-// Of rows as they are packed; Rounded rows have their own two functions (rounded.hpp).
+// Of rows as they are packed; Rounded and Split rows have their own (rounded.hpp, split.hpp). `left_of` is what a
+// row of tiles has on its left: here the rows themselves.
 template <class T> std::int64_t edge_of(const Isa& isa, const Packed<T>&) { return isa.kernels(T()).tile; }
+template <class Rows> const Rows& left_of(const Isa&, const Rows& A, std::int64_t) { return A; }
 template <class T>
 void multiply(const Isa& isa, const Packed<T>& A, const Packed<T>& B, const Tile<T>& tile) {
   isa.kernels(T()).multiply((tile.rows + PANEL - 1) / PANEL, (tile.columns + PANEL - 1) / PANEL, A.d,
                             A.panel(tile.row), B.panel(tile.column), tile.scores, tile.stride);
 }
 
-template <class Rows, class T = typename Rows::Score>
-Tile<T> multiplied(const Isa& isa, const Rows& A, const Rows& B, std::int64_t I, std::int64_t J,
+// Tiles16 multiplies panels two by two.
+inline std::int64_t even_panels(std::int64_t rows) { return (rows + 2 * PANEL - 1) / (2 * PANEL) * 2; }
+
+template <class Left, class Rows, class T = typename Rows::Score>
+Tile<T> multiplied(const Isa& isa, const Left& A, const Rows& B, std::int64_t I, std::int64_t J,
                    bool mirrored, T* scores) {
-  const std::int64_t edge = edge_of(isa, A);
+  const std::int64_t edge = edge_of(isa, B);
   const Tile<T> tile{I * edge,
                      J * edge,
                      static_cast<int>(std::min(edge, A.n - I * edge)),
@@ -83,25 +89,27 @@ void for_tiles(const Isa& isa, const Rows& A, const Rows& B, bool symmetric, con
 
 // The same tiles of A A' and of B B', on and above the diagonal, side by side: reducer(run, of_A, of_B,
 // kernels). The tiles of one run come in order, from one thread.
-template <class T, class Reducer>
-void for_tile_pairs(const Isa& isa, const Packed<T>& A, const Packed<T>& B, const Workers& workers,
-                    Reducer& reducer) {
+template <class Rows, class Reducer>
+void for_tile_pairs(const Isa& isa, const Rows& A, const Rows& B, const Workers& workers, Reducer& reducer) {
+  using T = typename Rows::Score;
   const Kernels<T>& kernels = isa.kernels(T());
-  const Runs runs(A.n, A.n, A.d + B.d, kernels.tile);
+  const Runs runs(A.n, A.n, A.d + B.d, edge_of(isa, A));
   parallel(workers, runs.count(), [&](std::int64_t run) {
     const Buffer<T> of_A(runs.edge * runs.edge), of_B(runs.edge * runs.edge);
+    const auto &left_A = left_of(isa, A, runs.row(run)), &left_B = left_of(isa, B, runs.row(run));
     runs.for_tiles(run, true, [&](std::int64_t I, std::int64_t J) {
-      reducer(run, multiplied(isa, A, A, I, J, J > I, of_A.get()),
-              multiplied(isa, B, B, I, J, J > I, of_B.get()), kernels);
+      reducer(run, multiplied(isa, left_A, A, I, J, J > I, of_A.get()),
+              multiplied(isa, left_B, B, I, J, J > I, of_B.get()), kernels);
     });
   });
 }
 
 // The same tiles of A A' for each set A of a stack, side by side: reducer(run, tiles, kernels) for the runs from
 // `first` to before `last`. The tiles lie in one piece, a whole tile apart.
-template <class T, class Reducer>
-void for_tile_stacks(const Isa& isa, const std::vector<Packed<T>>& stack, const Runs& runs,
-                     std::int64_t first, std::int64_t last, const Workers& workers, Reducer& reducer) {
+template <class Rows, class Reducer>
+void for_tile_stacks(const Isa& isa, const std::vector<Rows>& stack, const Runs& runs, std::int64_t first,
+                     std::int64_t last, const Workers& workers, Reducer& reducer) {
+  using T = typename Rows::Score;
   const Kernels<T>& kernels = isa.kernels(T());
   const std::int64_t size = runs.edge * runs.edge;
   parallel(workers, last - first, [&](std::int64_t item) {
@@ -109,7 +117,7 @@ void for_tile_stacks(const Isa& isa, const std::vector<Packed<T>>& stack, const 
     std::vector<Tile<T>> tiles(stack.size());
     runs.for_tiles(first + item, true, [&](std::int64_t I, std::int64_t J) {
       for (std::size_t l = 0; l < stack.size(); l++)
-        tiles[l] = multiplied(isa, stack[l], stack[l], I, J, J > I, scores.get() + l * size);
+        tiles[l] = multiplied(isa, left_of(isa, stack[l], I), stack[l], I, J, J > I, scores.get() + l * size);
       reducer(first + item, tiles, kernels);
     });
   });

@@ -15,7 +15,8 @@ from consilience.core.memory import need
 from consilience.core.progress import progress
 
 CUDA = 2  # DLPack's number for this kind of device
-PRECISIONS = ("auto", "float32", "tf32", "3xtf32", "bf16")
+PRECISIONS = ("auto", "float32", "tf32", "3xtf32", "bf16", "3xbf16")
+ON_CPU = ("float32", "3xbf16")
 PIECES = 2**29  # bytes for a piece of each layer's kernel
 
 
@@ -24,13 +25,20 @@ def is_on_device(X):
     return hasattr(X, "__dlpack_device__") and X.__dlpack_device__()[0] == CUDA
 
 
-def check_precision(X, precision):
-    """A precision that X's device has; a CPU computes as its input is."""
+def check_precision(X, precision, on_cpu=()):
+    """A precision that X's device has; `on_cpu` are those that the operation offers there beside "auto"."""
     check_choice(precision, "precision", PRECISIONS)
+    if precision == "auto":
+        return
     if not is_on_device(X):
-        if precision != "auto":
-            raise InputError(f"precision={precision!r} is for CUDA tensors; for this array leave it at 'auto'.")
-    elif precision in ("tf32", "3xtf32", "bf16"):
+        if precision not in on_cpu:
+            offered = " or ".join(map(repr, ("auto", *on_cpu)))
+            raise InputError(f"precision={precision!r} is for CUDA tensors; for this array choose {offered}.")
+        if precision == "3xbf16" and not roads.has_tiles():
+            raise InputError("precision='3xbf16' needs a CPU with tiles of bfloat16 (AMX); choose 'float32'.")
+    elif precision == "3xbf16":
+        raise InputError("precision='3xbf16' is for arrays on a CPU; for this tensor choose '3xtf32'.")
+    elif precision != "float32":
         library_of(X)
         if not roads.compiled.tensor_cores(X.__dlpack_device__()[1]):
             raise InputError(

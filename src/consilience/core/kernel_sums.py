@@ -17,8 +17,9 @@ from consilience.core.progress import progress
 KERNELS = ("linear", "cosine", "rbf", "laplacian")
 MOST_IN_MEDIAN = 2000  # stimuli whose distances are all looked at: two million
 FEW = 1000  # up to so many stimuli float64 costs milliseconds
+WIDE = 64  # units from which on their products are what takes the time
 FAINT = 1e-9  # what float32 can still tell, to five digits, from its own rounding
-FAINT_ON_CUDA = 1e-7  # the same for three products in tf32, whose sums are cut off, not rounded
+FAINT_IN_PARTS = 1e-7  # the same for three products in tf32, whose sums are cut off, not rounded, or in bfloat16
 
 
 class Hsic(NamedTuple):
@@ -93,11 +94,13 @@ def kernel_sums(X, Y, kernel="linear", bandwidth=1.0, *, threads=None, precision
         stimuli; of more it is that of 2,000, drawn at random but always the same for one n.
     threads : int, optional
         By default all processors that the process may use. The result does not depend on it.
-    precision : {"auto", "float32", "tf32", "3xtf32", "bf16"}
-        For CUDA tensors: how rows are multiplied, by ordinary arithmetic ("float32") or on tensor cores. There CKA
-        moves by about 1e-8 ("3xtf32"), 1e-6 ("tf32") or 1e-5 ("bf16"); where rows have few units, or little is left
-        of a kernel, by up to a hundred times as much. "auto" is "3xtf32" where there are tensor cores. What has to be
-        in float64, see below, is so in every mode.
+    precision : {"auto", "float32", "3xbf16", "tf32", "3xtf32", "bf16"}
+        How rows are multiplied: by ordinary arithmetic ("float32"), or in parts. On CPUs with AMX "3xbf16" takes three
+        products of bfloat16 for one. For CUDA tensors on tensor cores, "3xtf32" takes three of tf32, "tf32" and "bf16"
+        one. CKA moves by about 1e-8 ("3xtf32", "3xbf16"), 1e-6 ("tf32") or 1e-5 ("bf16"); where rows have few units, or
+        little is left of a kernel, by up to a hundred times as much. "auto" is "3xtf32" where there are tensor cores,
+        "3xbf16" where there is AMX and rows have 64 units or more, else "float32". What has to be in float64, see
+        below, is so in every mode.
 
     Returns
     -------
@@ -114,17 +117,19 @@ def kernel_sums(X, Y, kernel="linear", bandwidth=1.0, *, threads=None, precision
 
     Notes
     -----
-    Rows are centred in float64 first. Then tiles of both matrices are computed in float32, sums beyond one row of a
-    tile in float64: against float64 throughout, CKA moves by about 1e-8. All is in float64 where either array is; up to
-    1,000 stimuli; for "laplacian", since the root of a rounding error is large; and where float32 would show: rows
-    more than eight s from the mean, or next to nothing left of a kernel after centring.
+    Rows are centred in float64 first. Then tiles of both matrices are computed in float32 or from parts, sums beyond
+    one row of a tile in float64: against float64 throughout, CKA moves by about 1e-8. All is in float64 where either
+    array is; up to 1,000 stimuli; for "laplacian", since the root of a rounding error is large; and where float32 would
+    show: rows more than eight s from the mean, or next to nothing left of a kernel after centring. Parts give way to
+    float32 from three s on.
 
-    The same bits for any number of threads, with AVX2 or AVX-512; a GPU and the NumPy twin agree to rounding.
+    The same bits for any number of threads, in "float32" also with AVX2 or AVX-512; a GPU and the NumPy twin agree to
+    rounding.
     O(n² (n_units_x + n_units_y)) time. Memory: one packed copy of the input and O(n); never n².
     """
     check_choice(kernel, "kernel", KERNELS)
     check_bandwidth(bandwidth)
-    cuda.check_precision(X, precision)
+    cuda.check_precision(X, precision, cuda.ON_CPU)
     if cuda.is_on_device(X):
         X, Y = cuda.check_pair(X, Y, kernel)
     else:
@@ -135,9 +140,10 @@ def kernel_sums(X, Y, kernel="linear", bandwidth=1.0, *, threads=None, precision
         medians = (median_distance(A, name, threads=threads) for A, name in ((X, "X"), (Y, "Y")))
         spread = (*(bandwidth * median for median in medians), value_at_median(kernel, bandwidth))
     in_double = len(X) <= FEW or any(str(A.dtype).endswith("float64") for A in (X, Y))
+    if not cuda.is_on_device(X):
+        precision = arithmetic(precision, (X, Y))
     sums = _by_road(X, Y, kernel, spread, threads, precision, in_double)
-    faint = FAINT_ON_CUDA if cuda.is_on_device(X) else FAINT
-    if not in_double and min(sums.hsic_unbiased[1:]) < faint:
+    if not in_double and min(sums.hsic_unbiased[1:]) < (FAINT if precision == "float32" else FAINT_IN_PARTS):
         sums = _by_road(X, Y, kernel, spread, threads, precision, in_double=True)
     return sums
 
@@ -168,6 +174,14 @@ def median_distance(X, name="X", *, threads=None):
             "use kernel='linear'."
         )
     return median
+
+
+def arithmetic(precision, layers):
+    """How the CPU multiplies: "3xbf16" where it was asked for or pays, else "float32"."""
+    if precision == "auto":
+        pays = roads.has_tiles() and min(X.shape[1] for X in layers) >= WIDE
+        precision = "3xbf16" if pays else "float32"
+    return precision
 
 
 def value_at_median(kernel, bandwidth):
@@ -215,6 +229,15 @@ def _by_road(X, Y, kernel, spread, threads, precision, in_double):
         threads = _threads(threads)
         with progress("kernel sums") as tell:
             roads.compiled.kernel_sums(
-                X, Y, kernel, spread, products, *rest, in_double=in_double, isa=road, threads=threads, tell=tell
+                X,
+                Y,
+                kernel,
+                spread,
+                products,
+                *rest,
+                arithmetic="float64" if in_double else precision,
+                isa=road,
+                threads=threads,
+                tell=tell,
             )
     return KernelSums(len(X), *map(float, products), *rest)

@@ -13,8 +13,10 @@ from consilience.core.fit import check_threads
 from consilience.core.hsic import biased, unbiased
 from consilience.core.kernel_sums import (
     FAINT,
+    FAINT_IN_PARTS,
     FEW,
     KERNELS,
+    arithmetic,
     check_bandwidth,
     fit_kernel,
     median_distance,
@@ -83,7 +85,7 @@ class LayerSums:
         )
 
 
-def layer_sums(layers_a, layers_b=None, kernel="linear", bandwidth=1.0, *, threads=None):
+def layer_sums(layers_a, layers_b=None, kernel="linear", bandwidth=1.0, *, threads=None, precision="auto"):
     r"""What :func:`kernel_sums` returns, for each of some layers with each of others.
 
     Parameters
@@ -97,6 +99,8 @@ def layer_sums(layers_a, layers_b=None, kernel="linear", bandwidth=1.0, *, threa
         Both as in :func:`kernel_sums`; the median distance is each layer's own.
     threads : int, optional
         By default all processors that the process may use. The result does not depend on it.
+    precision : {"auto", "float32", "3xbf16"}
+        As in :func:`kernel_sums`, for all layers together; CUDA tensors are multiplied in float32.
 
     Returns
     -------
@@ -117,13 +121,15 @@ def layer_sums(layers_a, layers_b=None, kernel="linear", bandwidth=1.0, *, threa
     takes fewer multiplications (:func:`consilience.core.units.units_are_cheaper`), the sums come from products of
     units instead, in float64: O(n sum of units_a times units_b).
 
-    The same bits for any number of threads, with AVX2 or AVX-512; a GPU and the NumPy twin agree to rounding. Memory: a
-    packed copy of all layers, a tile of each for each thread (230 kB), and O(layers n); never n².
+    The same bits for any number of threads, in "float32" also with AVX2 or AVX-512; a GPU and the NumPy twin agree
+    to rounding. Memory: a packed copy of all layers, a tile of each for each thread (230 kB), and O(layers n);
+    never n².
     """
     check_choice(kernel, "kernel", KERNELS)
     check_bandwidth(bandwidth)
     threads = roads.thread_count() if threads is None else check_threads(threads)
     layers = check_layers(layers_a, layers_b, kernel)
+    cuda.check_precision(next(iter(layers.values())), precision, cuda.ON_CPU)
     of_a, arrays = len(layers_a), list(layers.values())
     widths = [X.shape[1] for X in arrays]
     has_units = kernel in ("linear", "cosine") and not cuda.is_on_device(arrays[0])
@@ -134,9 +140,11 @@ def layer_sums(layers_a, layers_b=None, kernel="linear", bandwidth=1.0, *, threa
         spreads = [bandwidth * median_distance(X, name, threads=threads) for name, X in layers.items()]
         shift = value_at_median(kernel, bandwidth)
     in_double = len(arrays[0]) <= FEW or any(str(X.dtype).endswith("float64") for X in arrays)
-    sums = _by_road(arrays, of_a, kernel, spreads, shift, threads, in_double)
-    if not in_double and min(map(np.min, sums.hsic_unbiased[1:])) < FAINT:
-        sums = _by_road(arrays, of_a, kernel, spreads, shift, threads, in_double=True)
+    precision = "float32" if cuda.is_on_device(arrays[0]) else arithmetic(precision, arrays)
+    sums = _by_road(arrays, of_a, kernel, spreads, shift, threads, precision, in_double)
+    faint = FAINT if precision == "float32" else FAINT_IN_PARTS
+    if not in_double and min(map(np.min, sums.hsic_unbiased[1:])) < faint:
+        sums = _by_road(arrays, of_a, kernel, spreads, shift, threads, precision, in_double=True)
     return sums
 
 
@@ -179,7 +187,7 @@ def _by_units(arrays, of_a, kernel):
     return _two_sides(products, -diagonals, diagonals, of_a)
 
 
-def _by_road(arrays, of_a, kernel, spreads, shift, threads, in_double):
+def _by_road(arrays, of_a, kernel, spreads, shift, threads, precision, in_double):
     """The sums, by the road of the day."""
     n, count = len(arrays[0]), len(arrays)
     sums = np.empty((count, count)), np.empty((count, n)), np.empty((count, n))
@@ -193,7 +201,15 @@ def _by_road(arrays, of_a, kernel, spreads, shift, threads, in_double):
     else:
         with progress("sums of layers") as tell:
             roads.compiled.layer_sums(
-                arrays, kernel, spreads, shift, *sums, in_double=in_double, isa=road, threads=threads, tell=tell
+                arrays,
+                kernel,
+                spreads,
+                shift,
+                *sums,
+                arithmetic="float64" if in_double else precision,
+                isa=road,
+                threads=threads,
+                tell=tell,
             )
     return _two_sides(*sums, of_a)
 

@@ -25,13 +25,13 @@ KernelSums check_shapes(const View& X, const View& Y, const Numbers& products, c
 // `spread` is of_X, of_Y and the shift; `products` are three, the other results n each.
 void kernel_sums_on_cpu(Input X, Input Y, std::string kernel, std::array<double, 3> spread, Numbers products,
                         Numbers K_rows, Numbers L_rows, Numbers K_diagonal, Numbers L_diagonal,
-                        bool in_double, std::string isa_name, int threads, nb::object tell) {
+                        std::string arithmetic, std::string isa_name, int threads, nb::object tell) {
   const Isa& isa = isa_named(isa_name);
   const View x = view_of(X), y = view_of(Y);
   const KernelSums sums = check_shapes(x, y, products, K_rows, L_rows, K_diagonal, L_diagonal);
   const nb::gil_scoped_release no_gil;
-  kernel_sums(isa, x, y, kernel_named(kernel), {spread[0], spread[1], spread[2]}, in_double,
-              {threads, listener(tell)}, sums);
+  kernel_sums(isa, x, y, kernel_named(kernel), {spread[0], spread[1], spread[2]},
+              arithmetic_named(arithmetic, isa), {threads, listener(tell)}, sums);
 }
 
 double median_distance_on_cpu(Input X, std::string isa_name, int threads, nb::object tell) {
@@ -60,7 +60,7 @@ void kernel_sums_on_cuda(Input X, Input Y, std::string kernel, std::array<double
 
 void bind_kernel_sums(nb::module_& module) {
   module.def("kernel_sums", kernel_sums_on_cpu, "X"_a, "Y"_a, "kernel"_a, "spread"_a, "products"_a,
-             "K_rows"_a, "L_rows"_a, "K_diagonal"_a, "L_diagonal"_a, "in_double"_a, "isa"_a, "threads"_a,
+             "K_rows"_a, "L_rows"_a, "K_diagonal"_a, "L_diagonal"_a, "arithmetic"_a, "isa"_a, "threads"_a,
              "tell"_a = nb::none());
   module.def("median_distance", median_distance_on_cpu, "X"_a, "isa"_a, "threads"_a, "tell"_a = nb::none());
 #ifdef CONSILIENCE_CUDA

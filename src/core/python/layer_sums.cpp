@@ -31,12 +31,12 @@ struct Arguments {
 
 void layer_sums_on_cpu(std::vector<Input> layers, std::string kernel, std::vector<double> spreads,
                        double shift, Output<double> products, Output<double> rows, Output<double> diagonals,
-                       bool in_double, std::string isa_name, int threads, nb::object tell) {
+                       std::string arithmetic, std::string isa_name, int threads, nb::object tell) {
   const Isa& isa = isa_named(isa_name);
   const Arguments given(layers, spreads, products, rows, diagonals);
   const nb::gil_scoped_release no_gil;
-  layer_sums(isa, given.layers, kernel_named(kernel), spreads, shift, in_double, {threads, listener(tell)},
-             given.sums);
+  layer_sums(isa, given.layers, kernel_named(kernel), spreads, shift, arithmetic_named(arithmetic, isa),
+             {threads, listener(tell)}, given.sums);
 }
 
 #ifdef CONSILIENCE_CUDA
@@ -56,7 +56,7 @@ void layer_sums_on_cuda(std::vector<Input> layers, std::string kernel, std::vect
 
 void bind_layer_sums(nb::module_& module) {
   module.def("layer_sums", layer_sums_on_cpu, "layers"_a, "kernel"_a, "spreads"_a, "shift"_a, "products"_a,
-             "rows"_a, "diagonals"_a, "in_double"_a, "isa"_a, "threads"_a, "tell"_a = nb::none());
+             "rows"_a, "diagonals"_a, "arithmetic"_a, "isa"_a, "threads"_a, "tell"_a = nb::none());
 #ifdef CONSILIENCE_CUDA
   module.def("layer_sums_on_cuda", layer_sums_on_cuda, "layers"_a, "kernel"_a, "spreads"_a, "shift"_a,
              "products"_a, "rows"_a, "diagonals"_a, "in_double"_a, "stream"_a, "tell"_a = nb::none());
