@@ -50,12 +50,17 @@ template <class T> void all_operations(const Isa& isa, std::int64_t n, std::int6
     if (kernel == Kernel::cosine && d == 1) continue;  // one unit has one direction
     std::vector<double> products(3), k_rows(n), l_rows(n), k_diagonal(n), l_diagonal(n);
     const Spread spread{median_distance(isa, X, workers), median_distance(isa, Y, workers), 0.5};
-    kernel_sums(isa, X, Y, kernel, spread, sizeof(T) == 8, workers,
-                {products.data(), k_rows.data(), l_rows.data(), k_diagonal.data(), l_diagonal.data()});
     const std::vector<View> layers{X, Y, Y, X, Y, X};
     std::vector<double> spreads, pairs(36), rows(6 * n), diagonals(6 * n);
     for (const View& layer : layers) spreads.push_back(layer.d == d ? spread.of_X : spread.of_Y);
-    layer_sums(isa, layers, kernel, spreads, 0.5, sizeof(T) == 8, workers, {pairs.data(), rows.data(), diagonals.data()});
+    std::vector<Arithmetic> arithmetics{sizeof(T) == 8 ? Arithmetic::in_double : Arithmetic::in_float};
+    if (isa.tiles16) arithmetics.push_back(Arithmetic::split);
+    for (const Arithmetic arithmetic : arithmetics) {
+      kernel_sums(isa, X, Y, kernel, spread, arithmetic, workers,
+                  {products.data(), k_rows.data(), l_rows.data(), k_diagonal.data(), l_diagonal.data()});
+      layer_sums(isa, layers, kernel, spreads, 0.5, arithmetic, workers,
+                 {pairs.data(), rows.data(), diagonals.data()});
+    }
   }
   for (const Dissimilarity dissimilarity : {Dissimilarity::correlation, Dissimilarity::cosine,
                                             Dissimilarity::euclidean, Dissimilarity::squared_euclidean}) {

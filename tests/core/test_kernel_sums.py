@@ -115,6 +115,43 @@ def test_the_same_bits_for_any_threads_and_registers(kernel, dtype, take):
             np.testing.assert_array_equal(getattr(sums, field), getattr(found[0], field))
 
 
+needs_tiles = pytest.mark.skipif("amx" not in roads.isas(), reason="this CPU has no tiles of bfloat16")
+
+
+@needs_tiles
+@pytest.mark.parametrize("kernel", ["linear", "cosine", "rbf"])
+@pytest.mark.parametrize(("n", "dx", "dy"), [(1001, 64, 768), (1055, 767, 65), (1217, 100, 96)])
+def test_three_products_of_bfloat16_move_cka_by_less_than_one_in_a_million(n, dx, dy, kernel, take):
+    X, Y = pair(n, dx, dy, np.float32)
+    take("avx512")
+    ordinary = kernel_sums(X, Y, kernel)
+    take("amx")
+    in_parts = [kernel_sums(X, Y, kernel, threads=threads) for threads in (1, 2, 7)]
+    asked = kernel_sums(X, Y, kernel, precision="float32")
+    for field in FIELDS:
+        np.testing.assert_array_equal(getattr(asked, field), getattr(ordinary, field))
+        for sums in in_parts[1:]:
+            np.testing.assert_array_equal(getattr(sums, field), getattr(in_parts[0], field))
+    assert in_parts[0].kl != ordinary.kl, "another arithmetic"
+    expected = expected_cka(unbiased, textbook(X, kernel), textbook(Y, kernel))
+    assert cka_of(in_parts[0].hsic_unbiased) == pytest.approx(expected, abs=1e-6)
+
+
+@needs_tiles
+@pytest.mark.parametrize("n", [4, 5, 31, 33, 193, 225])
+@pytest.mark.parametrize("d", [1, 2, 31, 33, 767])
+def test_parts_of_any_shape(n, d):
+    X, Y = pair(n, d, d + 1, np.float32)
+    found = {}
+    for arithmetic in ("3xbf16", "float64"):
+        products, rest = np.empty(3), [np.empty(n) for _ in range(4)]
+        roads.compiled.kernel_sums(
+            X, Y, "rbf", (d**0.5, d**0.5, 0.5), products, *rest, arithmetic=arithmetic, isa="amx", threads=2
+        )
+        found[arithmetic] = [*products, *np.concatenate(rest)]
+    np.testing.assert_allclose(found["3xbf16"], found["float64"], rtol=1e-4, atol=1e-4 * n)
+
+
 @pytest.mark.parametrize("kernel", ["linear", "rbf"])
 def test_a_large_mean_costs_no_digits(kernel, road):
     """float32 Gram matrices of these rows hold products of 4e7 whose last digit is 4."""
@@ -226,7 +263,8 @@ X, Y = pair(30, 4, 5)
         (dict(bandwidth=np.nan), "bandwidth is nan"),
         (dict(bandwidth="1"), "bandwidth is '1'"),
         (dict(threads=0), "threads is 0"),
-        (dict(precision="tf32"), "precision='tf32' is for CUDA tensors"),
+        (dict(precision="tf32"), "precision='tf32' is for CUDA tensors; for this array choose 'auto' or 'float32' or"),
+        (dict(precision="float16"), "precision is 'float16'"),
         (dict(Y=Y[:29]), "X has 30 stimuli .* Y has 29"),
         (dict(X=X[:3], Y=Y[:3]), "X has 3 stimuli"),
         (dict(X=np.where(X > 1, np.inf, X)), "X holds NaN or infinity"),

@@ -131,6 +131,20 @@ def test_the_same_bits_for_any_threads_and_registers(kernel, dtype, take):
             np.testing.assert_array_equal(getattr(sums, field), getattr(results[0], field))
 
 
+@pytest.mark.skipif("amx" not in roads.isas(), reason="this CPU has no tiles of bfloat16")
+@pytest.mark.parametrize("kernel", ["cosine", "rbf"])
+def test_layers_in_parts_have_the_kernel_sums_of_their_pairs(kernel, take):
+    take("amx")
+    rng = np.random.default_rng(0)
+    layers = [rng.standard_normal((1055, d)).astype(np.float32) for d in (1056, 1100, 1200)]
+    sums = layer_sums(layers, kernel=kernel).hsic_unbiased
+    for a, X in enumerate(layers):
+        for b, Y in enumerate(layers):
+            pair = kernel_sums(X, Y, kernel).hsic_unbiased
+            assert sums.ab[a, b] == pytest.approx(pair.kl, rel=1e-9, abs=1e-12)
+            assert sums.aa[a] == pytest.approx(pair.kk, rel=1e-9)
+
+
 def test_a_pair_does_not_see_the_other_layers(road):
     """Which layers stand beside two of them changes no bit: each block of pairs adds in the same order."""
     layers = layers_of(300, [40, 50, 30, 60, 20, 70, 45], np.float32)
