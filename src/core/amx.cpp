@@ -75,58 +75,49 @@ void multiply(int row_panels, int column_panels, int64_t steps, const uint16_t* 
   _tile_release();
 }
 
-// A few steps at a time, so that two panels of B stay in the nearest cache; meanwhile C waits in memory.
+// The same, of each step A times the rest of B, A times B, and the rest of A times B.
 WITH("amx-tile,amx-bf16")
 void multiply_split(int row_panels, int column_panels, int64_t steps, const uint16_t* A, const uint16_t* B,
                     float* C, int stride) {
-  constexpr int ROW = STEP * sizeof(uint16_t), AT_ONCE = 7;
+  constexpr int ROW = STEP * sizeof(uint16_t);
   const int64_t panel = 2 * steps * LENGTH, line = stride * static_cast<int64_t>(sizeof(float));
   const Shape shape;
   _tile_loadconfig(&shape);
-  for (int64_t first = 0; first < steps; first += AT_ONCE)
-    for (int j = 0; j < column_panels; j += 2)
-      for (int i = 0; i < row_panels; i += 2) {
-        const uint16_t* a = A + i * panel + 2 * first * LENGTH;
-        const uint16_t* b = B + j * panel + 2 * first * LENGTH;
-        float* const c = C + i * PANEL * stride + j * PANEL;
-        if (first == 0) {
-          _tile_zero(0);
-          _tile_zero(1);
-          _tile_zero(2);
-          _tile_zero(3);
-        } else {
-          _tile_loadd(0, c, line);
-          _tile_loadd(1, c + PANEL, line);
-          _tile_loadd(2, c + PANEL * stride, line);
-          _tile_loadd(3, c + PANEL * stride + PANEL, line);
-        }
-        for (int64_t s = first; s < steps && s < first + AT_ONCE; s++, a += 2 * LENGTH, b += 2 * LENGTH) {
-          _tile_loadd(4, a, ROW);
-          _tile_loadd(6, b + LENGTH, ROW);
-          _tile_dpbf16ps(0, 4, 6);
-          _tile_loadd(7, b + panel + LENGTH, ROW);
-          _tile_dpbf16ps(1, 4, 7);
-          _tile_loadd(5, a + panel, ROW);
-          _tile_dpbf16ps(2, 5, 6);
-          _tile_dpbf16ps(3, 5, 7);
-          _tile_loadd(6, b, ROW);
-          _tile_dpbf16ps(0, 4, 6);
-          _tile_loadd(7, b + panel, ROW);
-          _tile_dpbf16ps(1, 4, 7);
-          _tile_dpbf16ps(2, 5, 6);
-          _tile_dpbf16ps(3, 5, 7);
-          _tile_loadd(4, a + LENGTH, ROW);
-          _tile_dpbf16ps(0, 4, 6);
-          _tile_dpbf16ps(1, 4, 7);
-          _tile_loadd(5, a + panel + LENGTH, ROW);
-          _tile_dpbf16ps(2, 5, 6);
-          _tile_dpbf16ps(3, 5, 7);
-        }
-        _tile_stored(0, c, line);
-        _tile_stored(1, c + PANEL, line);
-        _tile_stored(2, c + PANEL * stride, line);
-        _tile_stored(3, c + PANEL * stride + PANEL, line);
+  for (int j = 0; j < column_panels; j += 2)
+    for (int i = 0; i < row_panels; i += 2) {
+      const uint16_t *a = A + i * panel, *b = B + j * panel;
+      _tile_zero(0);
+      _tile_zero(1);
+      _tile_zero(2);
+      _tile_zero(3);
+      for (int64_t s = 0; s < steps; s++, a += 2 * LENGTH, b += 2 * LENGTH) {
+        _tile_loadd(4, a, ROW);
+        _tile_loadd(6, b + LENGTH, ROW);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_loadd(7, b + panel + LENGTH, ROW);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_loadd(5, a + panel, ROW);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+        _tile_loadd(6, b, ROW);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_loadd(7, b + panel, ROW);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+        _tile_loadd(4, a + LENGTH, ROW);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_loadd(5, a + panel + LENGTH, ROW);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
       }
+      float* const c = C + i * PANEL * stride + j * PANEL;
+      _tile_stored(0, c, line);
+      _tile_stored(1, c + PANEL, line);
+      _tile_stored(2, c + PANEL * stride, line);
+      _tile_stored(3, c + PANEL * stride + PANEL, line);
+    }
   _tile_release();
 }
 
