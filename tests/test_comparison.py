@@ -64,6 +64,19 @@ def test_compare_scores_every_pair_and_corrects_for_the_search():
     assert row.score == pytest.approx(cs.mutual_knn(X, Y, k=8))
 
 
+def test_features_are_matched_by_the_ids_of_their_stimuli():
+    X, Y = world(3)
+    names, order = [f"s{i}" for i in range(len(X))], np.random.default_rng(0).permutation(len(X))
+    features = cs.features.Features.of({"x": X}, {"model": "a"}, names)
+    moved = cs.features.Features.of({"y": Y[order]}, {"model": "b"}, [names[i] for i in order])
+    table = cs.compare(features, moved, draws=19)
+    np.testing.assert_allclose(table.score, cs.compare({"x": X}, {"y": Y}, draws=19).score, rtol=1e-9)
+    assert table.from_b[0].startswith("b")
+    other = cs.features.Features.of({"y": Y}, {"model": "b"}, ["another", *names[1:]])
+    with pytest.raises(cs.InputError, match="layers_a and layers_b do not name the same stimuli"):
+        cs.compare(features, other, draws=19)
+
+
 def test_the_maximum_over_many_independent_layers_is_not_significant_too_often():
     hits = 0
     for seed in range(40):

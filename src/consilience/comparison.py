@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy import stats
 from consilience.alignment import calibrated, prepared, varies
 from consilience.check import InputError, check_array, check_choice, check_level, check_whole
 from consilience.core.each import each
+from consilience.files import Representation, matched
 from consilience.metrics import CARDS, participation_ratio
 from consilience.metrics.once import shared
 from consilience.nulls import ENUMERATE_UP_TO, SLACK, has_moments, moment_null, sampled, sums_of, with_exact_mean
@@ -92,7 +94,8 @@ def compare(
     Parameters
     ----------
     layers_a, layers_b : mapping from layer name to array of shape (n_stimuli, n_units)
-        For example :class:`consilience.features.Features`. The same stimuli in the same order.
+        For example :class:`consilience.features.Features`, whose rows are matched by the ids of their stimuli. Else the
+        same stimuli in the same order.
     metrics : sequence of str
     alpha, groups, seed, exchange
         As in :func:`consilience.align`.
@@ -111,7 +114,7 @@ def compare(
     Raises
     ------
     InputError
-        As :func:`consilience.align`; or if draws are too few for alpha.
+        As :func:`consilience.align`; if draws are too few for alpha; or if features name different stimuli.
 
     Notes
     -----
@@ -125,7 +128,20 @@ def compare(
     vectors, twice the layers in float64. A metric whose card says that it is not symmetric is computed in one order:
     layers_a first. For the other, change their places; :func:`consilience.atlas` computes both.
     """
+    layers_b = in_the_order_of(layers_a, layers_b)
     return compared(layers_a, layers_b, metrics, alpha, draws, groups, seed, exchange, ci, metric_options)
+
+
+def in_the_order_of(layers_a, layers_b):
+    """`layers_b` with its rows in the order of `layers_a`, where both are features that name their stimuli."""
+    if None in (getattr(layers, "ids", None) for layers in (layers_a, layers_b)):
+        return layers_b
+    a, b = (
+        Representation(dict(layers), np.array(layers.ids), name)
+        for name, layers in (("layers_a", layers_a), ("layers_b", layers_b))
+    )
+    same = matched(a, b)[1]
+    return layers_b if same is b else replace(layers_b, arrays=same.layers, ids=layers_a.ids)
 
 
 def compared(layers_a, layers_b, metrics, alpha, draws, groups, seed, exchange, ci, metric_options, turned=False):

@@ -48,8 +48,9 @@ def encode(*arguments, **options):
 
 def test_named_modules_become_layers(noise, empty_cache):
     network = Attentive()
+    network.mix.eval()
     found = encode(network, noise, layers=["eyes.0", "eyes", "mix", "end"], prepare=pixels)
-    assert network.training, "left as it was"
+    assert network.training and network.eyes.training and not network.mix.training, "left as it was, part by part"
     network.eval()
     with torch.no_grad():
         maps = network.eyes(pixels(noise))

@@ -55,14 +55,15 @@ def of_module(module, modality, layers, prepare):
     def encode(items):
         inputs = prepare(items)
         named = dict(inputs) if hasattr(inputs, "keys") else {}
-        training = module.training
+        modes = [(part, part.training) for part in module.modules()]
         module.eval()
         try:
             with catching(module, taps) as caught:
                 named = {name: value.to(here) for name, value in named.items()}
                 output = module(**named) if named else module(inputs.to(here))
         finally:
-            module.train(training)
+            for part, training in modes:
+                part.training = training
         values = [caught[layer] for layer in taps] or [first_tensor(output)]
         return [state(tensor, named.get("attention_mask"), len(items)) for tensor in values]
 
