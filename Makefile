@@ -36,10 +36,11 @@ zip: ## pack the built book for reading without a server: _build/consilience-boo
 	@test -f _build/html/index.html || { echo "The book is not built yet: make book"; exit 1; }
 	@$(PYTHON) book/_tools/pack.py _build/html _build/consilience-book.zip
 
+# Pytest takes a worker for each processor, so a worker takes one thread.
 test: kit ## check the style, the Colab notebooks, and run all tests
 	$(BIN)/ruff check .
 	$(BIN)/python -m consilience.book.colab --check
-	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
 
 bench: $(PEERS)/made ## time the core against its peers, for an hour or so; best when nothing else runs
 	$(PEERS)/bin/python benchmarks/neighbors.py --n 1000 3000 10000 30000 50000 --threads 1 2

@@ -9,6 +9,7 @@ import pandas as pd
 
 from consilience.check import InputError, check_pair, check_whole
 from consilience.core import Orders
+from consilience.core.each import libraries
 from consilience.core.progress import progress
 from consilience.metrics.matching import held_out, hits, points, way
 from consilience.nulls import sampled
@@ -103,7 +104,7 @@ def tried(ways, divisions, ks, draws, groups, seed, doing):
     galleries = np.array([len(test) for _, test in divisions])
     n, runs = galleries.sum(), len(divisions) * len(ways) * (draws + 1)
     found = {name: np.zeros((draws + 1, len(DIRECTIONS), len(ks))) for name in ways}  # as paired, then shuffled
-    with progress(doing) as tell:
+    with libraries().limit(limits=1, user_api="blas"), progress(doing) as tell:  # many small maps: see core.each
         done = 0
         for fold, (train, test) in enumerate(divisions):
             inside = None if groups is None else groups[train]
