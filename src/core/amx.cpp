@@ -16,22 +16,32 @@ namespace consilience {
 
 namespace {
 
+// Writes the nearest bfloat16, and returns its value.
+WITH("avx512f,avx512dq") inline float rounded(double x, uint16_t& to) {
+  const float value = static_cast<float>(x);
+  uint32_t bits;
+  __builtin_memcpy(&bits, &value, sizeof bits);
+  bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
+  to = static_cast<uint16_t>(bits >> 16);
+  float kept;
+  __builtin_memcpy(&kept, &bits, sizeof kept);
+  return kept;
+}
+
 WITH("avx512f,avx512dq") double round(int64_t d, const double* x, uint16_t* to) {
   double lost[LANES] = {};
   for (int64_t t = 0; t < d; t += LANES)
     for (int l = 0; l < LANES; l++) {
-      const float value = static_cast<float>(x[t + l]);
-      uint32_t bits;
-      __builtin_memcpy(&bits, &value, sizeof bits);
-      bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
-      to[t + l] = static_cast<uint16_t>(bits >> 16);
-      float kept;
-      __builtin_memcpy(&kept, &bits, sizeof kept);
-      lost[l] += (x[t + l] - kept) * (x[t + l] - kept);
+      const double gap = x[t + l] - rounded(x[t + l], to[t + l]);
+      lost[l] += gap * gap;
     }
   double sum = 0;
   for (const double lane : lost) sum += lane;
   return sum;
+}
+
+WITH("avx512f,avx512dq") void split(int64_t d, const double* x, uint16_t* to, uint16_t* lost) {
+  for (int64_t t = 0; t < d; t++) rounded(x[t] - rounded(x[t], to[t]), lost[t]);
 }
 
 // What the tile registers are: sixteen rows of 64 bytes each.
@@ -75,7 +85,8 @@ void multiply(int row_panels, int column_panels, int64_t steps, const uint16_t* 
   _tile_release();
 }
 
-// The same, of each step A times the rest of B, A times B, and the rest of A times B.
+// The same, of each step A times the rest of B, A times B, and the rest of A times B. Meanwhile the next panels of B,
+// or the next tile's, which follow, are fetched: a share for each block, twelve lines a step.
 WITH("amx-tile,amx-bf16")
 void multiply_split(int row_panels, int column_panels, int64_t steps, const uint16_t* A, const uint16_t* B,
                     float* C, int stride) {
@@ -86,11 +97,13 @@ void multiply_split(int row_panels, int column_panels, int64_t steps, const uint
   for (int j = 0; j < column_panels; j += 2)
     for (int i = 0; i < row_panels; i += 2) {
       const uint16_t *a = A + i * panel, *b = B + j * panel;
+      const char* next = reinterpret_cast<const char*>(b + 2 * panel) + i * panel * 4 / row_panels;
       _tile_zero(0);
       _tile_zero(1);
       _tile_zero(2);
       _tile_zero(3);
       for (int64_t s = 0; s < steps; s++, a += 2 * LENGTH, b += 2 * LENGTH) {
+        for (int l = 0; l < 12; l++, next += 64) _mm_prefetch(next, _MM_HINT_T1);
         _tile_loadd(4, a, ROW);
         _tile_loadd(6, b + LENGTH, ROW);
         _tile_dpbf16ps(0, 4, 6);
@@ -148,7 +161,7 @@ WITH("avx512f") void turn(int64_t steps, const uint16_t* from, uint16_t* to) {
   }
 }
 
-const Tiles16 tiles16{192, round, multiply, multiply_split, turn};
+const Tiles16 tiles16{192, round, multiply, split, multiply_split, turn};
 
 }  // namespace
 

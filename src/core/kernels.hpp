@@ -122,12 +122,14 @@ struct Tiles16 {
   void (*multiply)(int row_panels, int column_panels, int64_t steps, const uint16_t* A, const uint16_t* B,
                    float* C, int stride);
 
-  // The same for numbers that are sums of two: a step of a panel is followed by the same step of what rounding lost.
-  // Three products of four, for the losses' own are beyond the last digit.
+  // Writes the nearest bfloat16 of d numbers, and those of what that loses.
+  void (*split)(int64_t d, const double* x, uint16_t* to, uint16_t* lost);
+
+  // The same product for numbers in two parts: a step of a panel is followed by the same step of what was lost. Three products of four, for the losses' own are beyond the last digit.
   void (*multiply_split)(int row_panels, int column_panels, int64_t steps, const uint16_t* A,
                          const uint16_t* B, float* C, int stride);
 
-  // From steps of a panel of B to those of a panel of A.
+  // From steps of a panel of B to those of a panel of A, or back.
   void (*turn)(int64_t steps, const uint16_t* from, uint16_t* to);
 };
 
