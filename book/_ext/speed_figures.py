@@ -223,4 +223,4 @@ def shares_alt(records):
         n, peers = record.largest, record.peers(record.largest)
         best = f", the best of the others {percent(max(p['share_of_peak'] for p in peers))}" if peers else ""
         words.append(f"{subject(record)}: Consilience {percent(record.ours(n)['share_of_peak'])}{best}")
-    return "A row for each task, with points between nothing and the limit. " + "; ".join(words) + "."
+    return "A row for each task, with points by their share of the limit, which is a line. " + "; ".join(words) + "."
