@@ -103,7 +103,8 @@ def shares(records):
         for run, colour, weight in marked:
             share = run["share_of_peak"]
             words = f"{label(run['contender'])} {percent(share)}"
-            place = {"xytext": (0, 8), "textcoords": "offset points", "ha": "center"}
+            beside = run is not marked[0][0] and abs(share - marked[0][0]["share_of_peak"]) < 0.2  # else they overlap
+            place = {"xytext": (0, -15 if beside else 8), "textcoords": "offset points", "ha": "center"}
             axis.annotate(words, (share, y), color=colour, fontsize=8.5, fontweight=weight, **place)
         axis.plot(record.ours(n)["share_of_peak"], y, "o", color=COLOUR, ms=9)
     axis.axvline(1, color=INK, lw=1)
