@@ -52,20 +52,32 @@ struct alignas(64) Shape {
 };
 
 // Registers 0 to 3 are a block of C, two panels by two; 4 and 5 come from A, 6 and 7 from B.
+WITH("amx-tile") inline void clear_block() {
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+}
+
+WITH("amx-tile") inline void write_block(float* c, int stride) {
+  const int64_t line = stride * static_cast<int64_t>(sizeof(float));
+  _tile_stored(0, c, line);
+  _tile_stored(1, c + PANEL, line);
+  _tile_stored(2, c + PANEL * stride, line);
+  _tile_stored(3, c + PANEL * stride + PANEL, line);
+}
+
 WITH("amx-tile,amx-bf16")
 void multiply(int row_panels, int column_panels, int64_t steps, const uint16_t* A, const uint16_t* B,
               float* C, int stride) {
   constexpr int ROW = STEP * sizeof(uint16_t);
-  const int64_t panel = steps * LENGTH, line = stride * static_cast<int64_t>(sizeof(float));
+  const int64_t panel = steps * LENGTH;
   const Shape shape;
   _tile_loadconfig(&shape);
   for (int j = 0; j < column_panels; j += 2)
     for (int i = 0; i < row_panels; i += 2) {
       const uint16_t *a = A + i * panel, *b = B + j * panel;
-      _tile_zero(0);
-      _tile_zero(1);
-      _tile_zero(2);
-      _tile_zero(3);
+      clear_block();
       for (int64_t s = 0; s < steps; s++, a += LENGTH, b += LENGTH) {
         _tile_loadd(4, a, ROW);
         _tile_loadd(6, b, ROW);
@@ -76,11 +88,7 @@ void multiply(int row_panels, int column_panels, int64_t steps, const uint16_t* 
         _tile_dpbf16ps(2, 5, 6);
         _tile_dpbf16ps(3, 5, 7);
       }
-      float* const c = C + i * PANEL * stride + j * PANEL;
-      _tile_stored(0, c, line);
-      _tile_stored(1, c + PANEL, line);
-      _tile_stored(2, c + PANEL * stride, line);
-      _tile_stored(3, c + PANEL * stride + PANEL, line);
+      write_block(C + i * PANEL * stride + j * PANEL, stride);
     }
   _tile_release();
 }
@@ -91,17 +99,14 @@ WITH("amx-tile,amx-bf16")
 void multiply_split(int row_panels, int column_panels, int64_t steps, const uint16_t* A, const uint16_t* B,
                     float* C, int stride) {
   constexpr int ROW = STEP * sizeof(uint16_t);
-  const int64_t panel = 2 * steps * LENGTH, line = stride * static_cast<int64_t>(sizeof(float));
+  const int64_t panel = 2 * steps * LENGTH;
   const Shape shape;
   _tile_loadconfig(&shape);
   for (int j = 0; j < column_panels; j += 2)
     for (int i = 0; i < row_panels; i += 2) {
       const uint16_t *a = A + i * panel, *b = B + j * panel;
       const char* next = reinterpret_cast<const char*>(b + 2 * panel) + i * panel * 4 / row_panels;
-      _tile_zero(0);
-      _tile_zero(1);
-      _tile_zero(2);
-      _tile_zero(3);
+      clear_block();
       for (int64_t s = 0; s < steps; s++, a += 2 * LENGTH, b += 2 * LENGTH) {
         for (int l = 0; l < 12; l++, next += 64) _mm_prefetch(next, _MM_HINT_T1);
         _tile_loadd(4, a, ROW);
@@ -125,11 +130,7 @@ void multiply_split(int row_panels, int column_panels, int64_t steps, const uint
         _tile_dpbf16ps(2, 5, 6);
         _tile_dpbf16ps(3, 5, 7);
       }
-      float* const c = C + i * PANEL * stride + j * PANEL;
-      _tile_stored(0, c, line);
-      _tile_stored(1, c + PANEL, line);
-      _tile_stored(2, c + PANEL * stride, line);
-      _tile_stored(3, c + PANEL * stride + PANEL, line);
+      write_block(C + i * PANEL * stride + j * PANEL, stride);
     }
   _tile_release();
 }

@@ -149,7 +149,7 @@ def test_parts_of_any_shape(n, d):
             X, Y, "rbf", (d**0.5, d**0.5, 0.5), products, *rest, arithmetic=arithmetic, isa="amx", threads=2
         )
         found[arithmetic] = [*products, *np.concatenate(rest)]
-    np.testing.assert_allclose(found["3xbf16"], found["float64"], rtol=1e-4, atol=1e-4 * n)
+    np.testing.assert_allclose(found["3xbf16"], found["float64"], rtol=1e-5, atol=1e-5 * n)
 
 
 @pytest.mark.parametrize("kernel", ["linear", "rbf"])
