@@ -55,6 +55,16 @@ def numpy(layers, threads):
     return cka(products)
 
 
+def pytorch_cka(layers, threads):
+    """Its own function of features."""
+    import torch
+    from cka import cka_from_features
+
+    torch.set_num_threads(threads)
+    layers = [torch.from_numpy(X) for X in layers]
+    return cka_from_features(layers, layers).numpy()
+
+
 def cka(hsic):
     """From HSIC of all pairs, up to a factor."""
     scale = np.sqrt(hsic.diagonal())
@@ -74,7 +84,7 @@ TASK = Task(
     file=__file__,
     title=f"debiased linear CKA, {{layers}} x {{layers}} layers of {{n:,}} × {UNITS} in float32",
     options={"n": 2000, "layers": 24, "threads": 1, "repeats": 3},
-    contenders={"consilience": consilience, "torch": torch, "numpy": numpy},
+    contenders={"consilience": consilience, "torch": torch, "numpy": numpy, "pytorch-cka": pytorch_cka},
     data=some_layers,
     run=lambda contender, data, options: (contender(data[0], options["threads"]), data[1]),
     score=lambda result, options: float(np.abs(result[0] - result[1]).max()),

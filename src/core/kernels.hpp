@@ -97,15 +97,26 @@ struct Definition {
   auto squared_gap_with(const double*) const { return squared_gap_with_doubles; }
 };
 
-// Sums of x[v] row[places[v]] over `count` numbers, a multiple of 16: see picks.cpp. Floats are summed in T
-// over sixteen lanes and up to 512 numbers, then in float64.
+// Sums of products of rows with entries picked from others, for permutations; see picks.cpp.
+constexpr int PICKED_ROWS = 4;  // at once
+constexpr int PICKED_SUMS = 8;  // lanes that they are added up in
+
+template <class T, class Sum> struct PicksOf {
+  // Four rows become [count][4].
+  void (*side_by_side)(const T* const* rows, int64_t count, T* four);
+
+  // Adds, over rows k and start <= v < end, rows[k][v] times entry k of four[at[v]]; both are multiples of 8. Floats
+  // are added up in T over 128 places, then in float64.
+  void (*add)(const T* const* rows, const T* four, const uint16_t* at, int64_t start, int64_t end, Sum* sums);
+};
+
 struct Picks {
-  double (*in_float)(const float* x, const float* row, const uint16_t* places, int64_t count);
-  double (*in_double)(const double* x, const double* row, const uint16_t* places, int64_t count);
-  int64_t (*in_whole)(const int32_t* x, const int32_t* row, const uint16_t* places, int64_t count);
-  auto of(float) const { return in_float; }
-  auto of(double) const { return in_double; }
-  auto of(int32_t) const { return in_whole; }
+  PicksOf<float, double> in_float;
+  PicksOf<double, double> in_double;
+  PicksOf<int32_t, int64_t> in_whole;
+  const auto& of(float) const { return in_float; }
+  const auto& of(double) const { return in_double; }
+  const auto& of(int32_t) const { return in_whole; }
 };
 
 // Products of rows in bfloat16, where the CPU multiplies whole tiles of them (AMX): some seven times as fast as

@@ -50,7 +50,11 @@ void sum_tiles(const Isa& isa, const std::vector<Rows>& layers, Kernel kernel, d
                const Workers& workers, const LayerSums& to) {
   const std::int64_t count = static_cast<std::int64_t>(layers.size()), n = layers[0].n;
   std::int64_t d = 0;
-  for (const Rows& layer : layers) d += layer.d;
+  std::vector<const Rows*> stack;
+  for (const Rows& layer : layers) {
+    d += layer.d;
+    stack.push_back(&layer);
+  }
 
   Sums<Rows> sums(kernel, shift, layers);
   const Runs runs(n, n, d, edge_of(isa, layers[0]));
@@ -60,7 +64,7 @@ void sum_tiles(const Isa& isa, const std::vector<Rows>& layers, Kernel kernel, d
     const Workers some{workers.threads,
                        [&](double share) { workers.poll((first + share * (last - first)) / runs.count()); }};
     sums.of_runs.assign((last - first) * sums.pairs, 0.0);
-    for_tile_stacks(isa, layers, runs, first, last, some, sums);
+    for_tile_stacks(isa, stack, runs, first, last, some, sums);
     sums.add_up(to.products);
   }
 

@@ -22,11 +22,12 @@ template <class T> struct Graph {
   const T* weights;
 };
 
-// Calls f(first, count) for all draws, a few at a time: no more than `most`, and no more work than a Ctrl-C can
-// wait for, where each takes `products`. Sums do not depend on which draws are taken together.
+// Calls f(first, count) for all draws, a few at a time: no more than `most` or a thread's share, and no more work than a
+// Ctrl-C can wait for, where each takes `products`. Sums do not depend on which draws are taken together.
 template <class F>
 void for_draws(const Orders& orders, double products, std::int64_t most, const Workers& workers, F&& f) {
-  const std::int64_t step = std::clamp<std::int64_t>(static_cast<std::int64_t>(5e8 / products), 1, most);
+  const std::int64_t share = (orders.draws + workers.threads - 1) / workers.threads;
+  const std::int64_t step = std::max<std::int64_t>(1, std::min({most, share, std::int64_t(5e8 / products)}));
   parallel(workers, (orders.draws + step - 1) / step,
            [&](std::int64_t item) { f(item * step, std::min(step, orders.draws - item * step)); });
 }
@@ -34,8 +35,9 @@ void for_draws(const Orders& orders, double products, std::int64_t most, const W
 constexpr std::int64_t MOST_IN_MATRIX = 65536;  // places are numbers of sixteen bits
 
 // All n x n, row by row and symmetric; n at most MOST_IN_MATRIX. The sums go to [draws][a][b]. What is above the
-// diagonal counts twice. Memory: half a copy of `a`; for many pairs of floats also one of `b`, both in steps of
-// sixteen relations; and a few draws for each thread. One thread adds up a draw, in the order of the rows of b.
+// diagonal counts twice. Memory: half a copy of `a` and the rest of some columns; for many pairs of floats half a copy
+// of `a` and one of `b`, both in steps of sixteen relations; and some draws for each thread. One thread adds up a draw,
+// in an order that depends on n alone.
 template <class T>
 void permuted_products(const Isa& isa, const std::vector<const T*>& a, const std::vector<const T*>& b,
                        const Orders& orders, const Workers& workers, SumOf<T>* products);

@@ -28,17 +28,16 @@ Split::Split(const Isa& isa, const Centred& centred, double scale, const Workers
   });
 }
 
-Turned left_of(const Isa& isa, const Split& A, std::int64_t I) {
+Turned left_of(const Isa& isa, const Split& A, std::int64_t I, const Buffer<std::uint16_t>& room) {
   const std::int64_t edge = edge_of(isa, A), length = 2 * A.steps * LENGTH;
   const std::int64_t first = I * edge / PANEL, panels = even_panels(std::min(edge, A.n - I * edge));
-  Turned turned{A.n, Buffer<std::uint16_t>(panels * length)};
-  isa.tiles16->turn(2 * A.steps * panels, A.pairs.get() + first * length, turned.rows.get());
-  return turned;
+  isa.tiles16->turn(2 * A.steps * panels, A.pairs.get() + first * length, room.get());
+  return {A.n, room.get()};
 }
 
 void multiply(const Isa& isa, const Turned& A, const Split& B, const Tile<float>& tile) {
   isa.tiles16->multiply_split(static_cast<int>(even_panels(tile.rows)),
-                              static_cast<int>(even_panels(tile.columns)), B.steps, A.rows.get(),
+                              static_cast<int>(even_panels(tile.columns)), B.steps, A.rows,
                               B.pairs.get() + tile.column * B.steps * 2 * STEP, tile.scores, tile.stride);
 }
 

@@ -29,7 +29,7 @@ struct Runs {
       : edge(edge),
         down((rows + edge - 1) / edge),
         across((columns + edge - 1) / edge),
-        length(std::clamp<std::int64_t>(16384 / d, 1, 8)),
+        length(std::clamp<std::int64_t>(65536 / d, 1, 8)),
         in_a_row((across + length - 1) / length) {}
 
   std::int64_t count() const { return down * in_a_row; }
@@ -37,16 +37,27 @@ struct Runs {
 
   // Calls f(I, J) for the tiles of one run, those below the diagonal left out if it is symmetric.
   template <class F> void for_tiles(std::int64_t run, bool symmetric, F&& f) const {
-    const std::int64_t I = row(run), first = run % in_a_row * length;
-    for (std::int64_t J = symmetric ? std::max(first, I) : first; J < std::min(first + length, across); J++)
-      f(I, J);
+    for_some(run, symmetric, 1, [&](std::int64_t I, std::int64_t J, std::int64_t) { f(I, J); });
+  }
+
+  // The same, a few tiles side by side at a time: f(I, first, last) for those from `first` to before `last`.
+  template <class F> void for_some(std::int64_t run, bool symmetric, std::int64_t at_once, F&& f) const {
+    const std::int64_t I = row(run), begin = run % in_a_row * length, end = std::min(begin + length, across);
+    for (std::int64_t J = symmetric ? std::max(begin, I) : begin; J < end; J += at_once)
+      f(I, J, std::min(J + at_once, end));
   }
 };
 
 // Of rows as they are packed; Rounded and Split rows have their own (rounded.hpp, split.hpp). `left_of` is what a
-// row of tiles has on its left: here the rows themselves.
+// row of tiles has on its left: here the rows themselves; else it is made in the room for it. It meets `at_once` tiles
+// before another set has its turn.
 template <class T> std::int64_t edge_of(const Isa& isa, const Packed<T>&) { return isa.kernels(T()).tile; }
-template <class Rows> const Rows& left_of(const Isa&, const Rows& A, std::int64_t) { return A; }
+template <class T> std::int64_t at_once(const Packed<T>&) { return 1; }
+template <class T> std::int64_t room_for_left(const Isa&, const Packed<T>&) { return 0; }
+template <class T>
+const Packed<T>& left_of(const Isa&, const Packed<T>& A, std::int64_t, const Buffer<std::uint16_t>&) {
+  return A;
+}
 template <class T>
 void multiply(const Isa& isa, const Packed<T>& A, const Packed<T>& B, const Tile<T>& tile) {
   isa.kernels(T()).multiply((tile.rows + PANEL - 1) / PANEL, (tile.columns + PANEL - 1) / PANEL, A.d,
@@ -79,48 +90,56 @@ void for_tiles(const Isa& isa, const Rows& A, const Rows& B, bool symmetric, con
   using T = typename Rows::Score;
   const Kernels<T>& kernels = isa.kernels(T());
   const Runs runs(A.n, B.n, A.d, edge_of(isa, A));
-  parallel(workers, runs.count(), [&](std::int64_t run) {
-    const Buffer<T> scores(runs.edge * runs.edge);
+  const auto room = [&] { return Buffer<T>(runs.edge * runs.edge); };
+  parallel(workers, runs.count(), room, [&](std::int64_t run, const Buffer<T>& scores) {
     runs.for_tiles(run, symmetric, [&](std::int64_t I, std::int64_t J) {
       reducer(multiplied(isa, A, B, I, J, symmetric && J > I, scores.get()), kernels);
     });
   });
 }
 
-// The same tiles of A A' and of B B', on and above the diagonal, side by side: reducer(run, of_A, of_B,
-// kernels). The tiles of one run come in order, from one thread.
+// The tiles of A A' on and above the diagonal for each set A of a stack, side by side: reducer(run, tiles, kernels)
+// for the runs from `first` to before `last`. The tiles of one run come in order, from one thread; those of the sets
+// lie in one piece, a whole tile apart.
 template <class Rows, class Reducer>
-void for_tile_pairs(const Isa& isa, const Rows& A, const Rows& B, const Workers& workers, Reducer& reducer) {
+void for_tile_stacks(const Isa& isa, const std::vector<const Rows*>& stack, const Runs& runs,
+                     std::int64_t first, std::int64_t last, const Workers& workers, Reducer& reducer) {
   using T = typename Rows::Score;
   const Kernels<T>& kernels = isa.kernels(T());
-  const Runs runs(A.n, A.n, A.d + B.d, edge_of(isa, A));
-  parallel(workers, runs.count(), [&](std::int64_t run) {
-    const Buffer<T> of_A(runs.edge * runs.edge), of_B(runs.edge * runs.edge);
-    const auto &left_A = left_of(isa, A, runs.row(run)), &left_B = left_of(isa, B, runs.row(run));
-    runs.for_tiles(run, true, [&](std::int64_t I, std::int64_t J) {
-      reducer(run, multiplied(isa, left_A, A, I, J, J > I, of_A.get()),
-              multiplied(isa, left_B, B, I, J, J > I, of_B.get()), kernels);
+  const std::int64_t size = runs.edge * runs.edge, sets = stack.size(), some = at_once(*stack[0]);
+  struct Own {
+    Buffer<T> scores;
+    Buffer<std::uint16_t> left;
+    std::vector<std::vector<Tile<T>>> tiles;
+  };
+  const auto make = [&] {
+    std::int64_t room = 0;
+    for (const Rows* A : stack) room = std::max(room, room_for_left(isa, *A));
+    return Own{Buffer<T>(some * sets * size), Buffer<std::uint16_t>(room),
+               std::vector<std::vector<Tile<T>>>(some, std::vector<Tile<T>>(sets))};
+  };
+  parallel(workers, last - first, make, [&](std::int64_t item, Own& own) {
+    runs.for_some(first + item, true, some, [&](std::int64_t I, std::int64_t begin, std::int64_t end) {
+      for (std::int64_t l = 0; l < sets; l++) {
+        const auto& left = left_of(isa, *stack[l], I, own.left);
+        for (std::int64_t J = begin; J < end; J++)
+          own.tiles[J - begin][l] = multiplied(isa, left, *stack[l], I, J, J > I,
+                                               own.scores.get() + ((J - begin) * sets + l) * size);
+      }
+      for (std::int64_t J = begin; J < end; J++) reducer(first + item, own.tiles[J - begin], kernels);
     });
   });
 }
 
-// The same tiles of A A' for each set A of a stack, side by side: reducer(run, tiles, kernels) for the runs from
-// `first` to before `last`. The tiles lie in one piece, a whole tile apart.
+// The same of two sets: reducer(run, of_A, of_B, kernels), for all runs.
 template <class Rows, class Reducer>
-void for_tile_stacks(const Isa& isa, const std::vector<Rows>& stack, const Runs& runs, std::int64_t first,
-                     std::int64_t last, const Workers& workers, Reducer& reducer) {
-  using T = typename Rows::Score;
-  const Kernels<T>& kernels = isa.kernels(T());
-  const std::int64_t size = runs.edge * runs.edge;
-  parallel(workers, last - first, [&](std::int64_t item) {
-    const Buffer<T> scores(stack.size() * size);
-    std::vector<Tile<T>> tiles(stack.size());
-    runs.for_tiles(first + item, true, [&](std::int64_t I, std::int64_t J) {
-      for (std::size_t l = 0; l < stack.size(); l++)
-        tiles[l] = multiplied(isa, left_of(isa, stack[l], I), stack[l], I, J, J > I, scores.get() + l * size);
-      reducer(first + item, tiles, kernels);
-    });
-  });
+void for_tile_pairs(const Isa& isa, const Rows& A, const Rows& B, const Workers& workers, Reducer& reducer) {
+  const Runs runs(A.n, A.n, A.d + B.d, edge_of(isa, A));
+  const std::vector<const Rows*> both{&A, &B};
+  const auto of_both = [&](std::int64_t run, const auto& tiles, const auto& kernels) {
+    reducer(run, tiles[0], tiles[1], kernels);
+  };
+  for_tile_stacks(isa, both, runs, 0, runs.count(), workers, of_both);
 }
 
 }  // namespace consilience

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -27,16 +28,19 @@ struct Workers {
 
 // Runs f(item) for all items on several threads, which live for this call only: starting one costs some ten
 // microseconds, and unlike a standing pool (or OpenMP) it survives a fork. The first exception, from any
-// thread or from the poll (Ctrl-C), stops the others and is thrown here.
-template <class F> void parallel(const Workers& workers, std::int64_t items, F&& f) {
+// thread or from the poll (Ctrl-C), stops the others and is thrown here. With `make`, each thread has something of its
+// own, made once: f(item, own).
+template <class Make, class F>
+void parallel(const Workers& workers, std::int64_t items, Make&& make, F&& f) {
   std::atomic<std::int64_t> next{0};
   std::atomic<bool> stop{false};
   std::exception_ptr thrown;
   const auto work = [&](bool polls) {
     auto polled = std::chrono::steady_clock::now();
     try {
+      auto own = make();
       for (std::int64_t item; !stop && (item = next++) < items;) {
-        f(item);
+        f(item, own);
         if (polls && std::chrono::steady_clock::now() - polled > std::chrono::milliseconds(50)) {
           workers.poll(share_done(item + 1, items));
           polled = std::chrono::steady_clock::now();
@@ -56,6 +60,11 @@ template <class F> void parallel(const Workers& workers, std::int64_t items, F&&
   work(true);
   for (auto& other : others) other.join();
   if (thrown) std::rethrow_exception(thrown);
+}
+
+template <class F> void parallel(const Workers& workers, std::int64_t items, F&& f) {
+  const auto nothing = [] { return nullptr; };
+  parallel(workers, items, nothing, [&](std::int64_t item, std::nullptr_t) { f(item); });
 }
 
 }  // namespace consilience

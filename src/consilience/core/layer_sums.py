@@ -27,7 +27,7 @@ from consilience.core.progress import progress
 from consilience.core.twin_sums import centred
 from consilience.core.units import product_of_units, squares, units_are_cheaper
 
-TILE = 240 * 240 * 4  # bytes of a tile of one layer, for each thread
+TILES = 4 * 192 * 192 * 4  # bytes of four tiles of one layer, for each thread
 RUNS = 256 * 8  # bytes of unfinished sums of one pair
 
 
@@ -122,7 +122,7 @@ def layer_sums(layers_a, layers_b=None, kernel="linear", bandwidth=1.0, *, threa
     units instead, in float64: O(n sum of units_a times units_b).
 
     The same bits for any number of threads, in "float32" also with AVX2 or AVX-512; a GPU and the NumPy twin agree
-    to rounding. Memory: a packed copy of all layers, a tile of each for each thread (230 kB), and O(layers n);
+    to rounding. Memory: a packed copy of all layers, a few tiles of each for each thread (590 kB), and O(layers n);
     never n².
     """
     check_choice(kernel, "kernel", KERNELS)
@@ -195,7 +195,7 @@ def _by_road(arrays, of_a, kernel, spreads, shift, threads, precision, in_double
         cuda.layer_sums(arrays, kernel, spreads, shift, in_double, *sums)
         return _two_sides(*sums, of_a)
     packed = n * (8 if in_double else 4) * sum(X.shape[1] for X in arrays)
-    need(packed + count * (24 * n + threads * TILE) + RUNS * count**2, f"The sums of {count} layers of {n:,} stimuli")
+    need(packed + count * (24 * n + threads * TILES) + RUNS * count**2, f"The sums of {count} layers of {n:,} stimuli")
     if (road := roads.road()) == "twin":
         sums = twin_sums.layer_sums(arrays, kernel, spreads, shift)
     else:

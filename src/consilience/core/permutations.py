@@ -13,6 +13,7 @@ from consilience.core.orders import GivenOrders, Orders
 from consilience.core.progress import progress
 
 MOST_IN_MATRIX = 65_536  # stimuli; then a matrix in float32 is 17 GB
+BLOCK = 1_024  # columns of `a` that are stored whole
 WHOLE = ("bool", "int", "uint")
 NARROW = ("float16", "bfloat16", "float32")
 ASYMMETRY = 1e-6  # of the largest entry: what rounding leaves between a matrix and its transpose
@@ -55,9 +56,10 @@ def permuted_products(a, b, orders, *, threads=None):
     one of them is wider. The same bits for any number of threads, with AVX2 or AVX-512; a GPU and the NumPy twin agree
     to rounding, and in whole numbers to the last bit.
 
-    Dense: O(n²) time for each draw and pair, n up to 65,536. Memory: half a copy of `a`; or, for more than 32 pairs of
-    floats, a copy of `b` and half a copy of `a`, both rounded up to a multiple of sixteen relations. Sparse: O(edges)
-    time for each draw and pair, O(n) memory. Sparse relations are computed in main memory only.
+    Dense: O(n²) time for each draw and pair, n up to 65,536. Memory: half a copy of `a`, and of a thousand columns
+    of it the other half; or, for more than 32 pairs of floats, a copy of `b` and half a copy of `a`, both rounded up to a
+    multiple of sixteen relations. Sparse: O(edges) time for each draw and pair, O(n) memory. Sparse relations are
+    computed in main memory only.
     """
     a, b = list(a), list(b)
     orders = orders if isinstance(orders, Orders | GivenOrders) else GivenOrders(orders)
@@ -175,7 +177,8 @@ def memory(a, b, dtype):
     copied = sum(A.dtype != dtype or not A.flags.c_contiguous for A in (*a, *b))
     panels = [16 * -(-len(side) // 16) for side in (a, b)]
     many = dtype.kind == "f" and len(a) * len(b) > 32
-    return n * n * dtype.itemsize * (copied + (panels[0] / 2 + panels[1] if many else len(a) / 2))
+    half = n * (n + min(n, BLOCK)) / 2
+    return dtype.itemsize * (n * n * copied + (panels[0] * n * n / 2 + panels[1] * n * n if many else len(a) * half))
 
 
 def type_name(A):
