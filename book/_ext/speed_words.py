@@ -10,7 +10,9 @@ SUBJECTS = {  # what a task is called in passing; any other by its own title
     "kernel_sums": "debiased RBF CKA",
     "chance": "debiased CKA with its null",
     "layer_sums": "CKA of all pairs of layers",
-    "permutations": "ten thousand pairings",
+    "rsa_permutations": "RSA of random pairings",
+    "hsic_permutations": "HSIC of random pairings",
+    "compare": "all layers of two models",
     "dissimilarities": "RSA",
     "cross_correlation": "each voxel's best unit",
 }

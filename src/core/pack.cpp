@@ -15,11 +15,16 @@ template <class F> void for_blocks(std::int64_t n, const Workers& workers, F&& f
            [&](std::int64_t block) { f(block * BLOCK, std::min(n, (block + 1) * BLOCK)); });
 }
 
-template <class S> void read(const S* from, std::int64_t stride, std::int64_t d, double* row) {
-  if (stride == 1)
-    for (std::int64_t t = 0; t < d; t++) row[t] = from[t];
-  else
-    for (std::int64_t t = 0; t < d; t++) row[t] = from[t * stride];
+// Writes f(x, t) for each unit t of row i, x being its value in float64.
+template <class F> void read(const View& view, std::int64_t i, double* row, F&& f) {
+  with_type(view, [&](auto* data) {
+    const auto* const from = data + i * view.row_stride;
+    if (view.column_stride == 1)
+      for (std::int64_t t = 0; t < view.d; t++) row[t] = f(static_cast<double>(from[t]), t);
+    else
+      for (std::int64_t t = 0; t < view.d; t++)
+        row[t] = f(static_cast<double>(from[t * view.column_stride]), t);
+  });
 }
 
 // Lane l takes the units l, l + 16, l + 32, ...; then the upper half of the lanes is added to the lower,
@@ -83,7 +88,7 @@ template <class T, class Read> void fill(Packed<T>& packed, const Workers& worke
 }  // namespace
 
 void read_row(const View& view, std::int64_t i, double* row) {
-  with_type(view, [&](auto* data) { read(data + i * view.row_stride, view.column_stride, view.d, row); });
+  read(view, i, row, [](double x, std::int64_t) { return x; });
 }
 
 // Floats and doubles whose units lie side by side are summed by the widest registers.
@@ -189,10 +194,11 @@ Centred::Centred(const View& view, bool unit_rows, const Workers& workers) : vie
 }
 
 void Centred::read(std::int64_t i, double* row) const {
-  read_row(view, i, row);
-  if (!lengths.empty())
-    for (std::int64_t t = 0; t < view.d; t++) row[t] /= lengths[i];
-  for (std::int64_t t = 0; t < view.d; t++) row[t] -= mean[t];
+  const double* const own = mean.data();
+  if (lengths.empty()) consilience::read(view, i, row, [=](double x, std::int64_t t) { return x - own[t]; });
+  else
+    consilience::read(view, i, row,
+                      [=, length = lengths[i]](double x, std::int64_t t) { return x / length - own[t]; });
 }
 
 double mean_square(const std::vector<double>& squares) {
@@ -277,7 +283,8 @@ template <class T> Packed<T> gather(const Packed<T>& from, const std::vector<std
 }
 
 template <class T> void read_row(const Packed<T>& from, std::int64_t i, double* row) {
-  read(from.panel(i) + i % PANEL, PANEL, from.d, row);
+  const T* const line = from.panel(i) + i % PANEL;
+  for (std::int64_t t = 0; t < from.d; t++) row[t] = line[t * PANEL];
 }
 
 template struct Packed<float>;

@@ -8,6 +8,9 @@
 
 #if defined(__AVX2__)
 #include <immintrin.h>
+#define REGISTER 32  // bytes
+#else
+#define REGISTER 16
 #endif
 
 namespace consilience {
@@ -19,22 +22,22 @@ constexpr int64_t SEGMENT = 128;  // places whose products are summed in T befor
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 4")
 
-// What comes from one row at a time: eight floats or whole numbers, or four doubles.
+// What comes from one row at a time: a register full of floats or whole numbers, or four doubles.
 template <class T> struct Places;
 template <> struct Places<float> {
-  typedef float type __attribute__((vector_size(32)));
-  typedef int32_t index __attribute__((vector_size(32)));
+  typedef float type __attribute__((vector_size(REGISTER)));
+  typedef int32_t index __attribute__((vector_size(REGISTER)));
 };
 template <> struct Places<int32_t> {
-  typedef int32_t type __attribute__((vector_size(32)));
-  typedef int32_t index __attribute__((vector_size(32)));
+  typedef int32_t type __attribute__((vector_size(REGISTER)));
+  typedef int32_t index __attribute__((vector_size(REGISTER)));
 };
 template <> struct Places<double> {
   typedef double type __attribute__((vector_size(32)));
   typedef int64_t index __attribute__((vector_size(32)));
 };
 template <class T> using places = typename Places<T>::type;
-template <class T> constexpr int WIDTH = 32 / sizeof(T);
+template <class T> constexpr int WIDTH = sizeof(places<T>) / sizeof(T);
 
 template <class T> INLINE places<T> load(const T* p) {
   places<T> x;
@@ -42,62 +45,53 @@ template <class T> INLINE places<T> load(const T* p) {
   return x;
 }
 
-#if defined(__AVX2__)
-
 #if defined(__clang__)
 #define SHUFFLE(x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
 #else
 #define SHUFFLE(x, y, ...) __builtin_shuffle(x, y, (typename Places<T>::index){__VA_ARGS__})
 #endif
 
-// x[k] is all four rows at place v + k; and for eight numbers at place v + k + 4 beside them.
+// x[k] is all four rows at place v + k; of eight places, also those at v + k + 4. Each shuffle is one instruction.
 template <class T> INLINE void turn(const T* const* rows, int64_t v, places<T>* x) {
   const places<T> a = load(rows[0] + v), b = load(rows[1] + v), c = load(rows[2] + v), d = load(rows[3] + v);
   if constexpr (WIDTH<T> == 8) {
-    const places<T> ab = SHUFFLE(a, b, 0, 8, 1, 9, 4, 12, 5, 13),
-                    cd = SHUFFLE(c, d, 0, 8, 1, 9, 4, 12, 5, 13);
-    const places<T> AB = SHUFFLE(a, b, 2, 10, 3, 11, 6, 14, 7, 15),
-                    CD = SHUFFLE(c, d, 2, 10, 3, 11, 6, 14, 7, 15);
+    const places<T> ab = SHUFFLE(a, b, 0, 8, 1, 9, 4, 12, 5, 13);
+    const places<T> cd = SHUFFLE(c, d, 0, 8, 1, 9, 4, 12, 5, 13);
+    const places<T> AB = SHUFFLE(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
+    const places<T> CD = SHUFFLE(c, d, 2, 10, 3, 11, 6, 14, 7, 15);
     x[0] = SHUFFLE(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13);
     x[1] = SHUFFLE(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
     x[2] = SHUFFLE(AB, CD, 0, 1, 8, 9, 4, 5, 12, 13);
     x[3] = SHUFFLE(AB, CD, 2, 3, 10, 11, 6, 7, 14, 15);
-  } else {
+  } else if constexpr (sizeof(T) == 8) {
     const places<T> ab = SHUFFLE(a, b, 0, 4, 2, 6), cd = SHUFFLE(c, d, 0, 4, 2, 6);
     const places<T> AB = SHUFFLE(a, b, 1, 5, 3, 7), CD = SHUFFLE(c, d, 1, 5, 3, 7);
     x[0] = SHUFFLE(ab, cd, 0, 1, 4, 5);
     x[1] = SHUFFLE(AB, CD, 0, 1, 4, 5);
     x[2] = SHUFFLE(ab, cd, 2, 3, 6, 7);
     x[3] = SHUFFLE(AB, CD, 2, 3, 6, 7);
+  } else {
+    const places<T> ab = SHUFFLE(a, b, 0, 4, 1, 5), cd = SHUFFLE(c, d, 0, 4, 1, 5);
+    const places<T> AB = SHUFFLE(a, b, 2, 6, 3, 7), CD = SHUFFLE(c, d, 2, 6, 3, 7);
+    x[0] = SHUFFLE(ab, cd, 0, 1, 4, 5);
+    x[1] = SHUFFLE(ab, cd, 2, 3, 6, 7);
+    x[2] = SHUFFLE(AB, CD, 0, 1, 4, 5);
+    x[3] = SHUFFLE(AB, CD, 2, 3, 6, 7);
   }
 }
 
 // The partners of such an x[k].
 template <class T> INLINE places<T> pick(const T* four, const uint16_t* at, int k) {
+#if defined(__AVX2__)
   if constexpr (WIDTH<T> == 8) {
     const auto half = [&](int place) {
       return _mm_loadu_si128(reinterpret_cast<const __m128i*>(four + ROWS * uint64_t(at[place])));
     };
     return (places<T>)_mm256_inserti128_si256(_mm256_castsi128_si256(half(k)), half(k + 4), 1);
-  } else {
-    return load(four + ROWS * uint64_t(at[k]));
   }
-}
-
-#else
-
-// The same, number by number.
-template <class T> INLINE void turn(const T* const* rows, int64_t v, places<T>* x) {
-  for (int k = 0; k < ROWS; k++)
-    for (int lane = 0; lane < WIDTH<T>; lane++) x[k][lane] = rows[lane % ROWS][v + k + lane / ROWS * ROWS];
-}
-template <class T> INLINE places<T> pick(const T* four, const uint16_t* at, int k) {
-  places<T> x;
-  for (int lane = 0; lane < WIDTH<T>; lane++) x[lane] = four[ROWS * at[k + lane / ROWS * ROWS] + lane % ROWS];
-  return x;
-}
-
 #endif
+  return load(four + ROWS * uint64_t(at[k]));
+}
 
 template <class T> static void side_by_side(const T* const* rows, int64_t count, T* four) {
   int64_t v = 0;
@@ -148,8 +142,10 @@ static void add_picked(const int32_t* const* rows, const int32_t* four, const ui
   }
   for (int lane = 0; lane < 4; lane++) sums[lane] += even[lane] + odd[lane];
 #else
+  int64_t parts[ROWS] = {};
   for (int64_t v = start; v < end; v++)
-    for (int k = 0; k < ROWS; k++) sums[k] += static_cast<int64_t>(rows[k][v]) * four[ROWS * at[v] + k];
+    for (int k = 0; k < ROWS; k++) parts[k] += static_cast<int64_t>(rows[k][v]) * four[ROWS * at[v] + k];
+  for (int k = 0; k < ROWS; k++) sums[k] += parts[k];
 #endif
 }
 

@@ -29,7 +29,7 @@ struct Runs {
       : edge(edge),
         down((rows + edge - 1) / edge),
         across((columns + edge - 1) / edge),
-        length(std::clamp<std::int64_t>(65536 / d, 1, 8)),
+        length(std::clamp<std::int64_t>(131072 / d, 1, 8)),
         in_a_row((across + length - 1) / length) {}
 
   std::int64_t count() const { return down * in_a_row; }

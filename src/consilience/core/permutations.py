@@ -57,8 +57,8 @@ def permuted_products(a, b, orders, *, threads=None):
     to rounding, and in whole numbers to the last bit.
 
     Dense: O(n²) time for each draw and pair, n up to 65,536. Memory: half a copy of `a`, and of a thousand columns
-    of it the other half; or, for more than 32 pairs of floats, a copy of `b` and half a copy of `a`, both rounded up to a
-    multiple of sixteen relations. Sparse: O(edges) time for each draw and pair, O(n) memory. Sparse relations are
+    of it the other half; or, for more than 32 pairs of floats, a copy of `b` and half a copy of `a`, both rounded up to
+    a multiple of sixteen relations. Sparse: O(edges) time for each draw and pair, O(n) memory. Sparse relations are
     computed in main memory only.
     """
     a, b = list(a), list(b)
