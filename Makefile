@@ -50,7 +50,7 @@ bench: $(PEERS)/made ## time the core against its peers, for an hour or so; best
 	$(PEERS)/bin/python benchmarks/compare.py --threads 1 2
 	$(PEERS)/bin/python benchmarks/rsa_permutations.py
 	$(PEERS)/bin/python benchmarks/hsic_permutations.py
-	$(PEERS)/bin/python benchmarks/cross_correlation.py
+	$(PEERS)/bin/python benchmarks/cross_correlation.py --n 20000 100000 --units 9216
 	$(PEERS)/bin/python benchmarks/dissimilarities.py
 
 test-peers: $(PEERS)/made ## hold the package against other libraries: their values, and their own tests
