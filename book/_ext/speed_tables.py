@@ -8,13 +8,12 @@ NAMES = {"amx": "AMX", "avx512": "AVX-512", "avx2": "AVX2", "generic": "128-bit 
 
 def measured(records):
     """How it was measured: on what, and by what clock."""
-    first = records[0]
     where = listed(dict.fromkeys(machine(record) for record in records))
     many = " Not all ran on the same machine." if len({machine(record) for record in records}) > 1 else ""
     return (
         f"The machine: {where}.{many} Each contender ran in a process of its own, in turns with the others, on "
-        f"{amount(first.threads)} and on the same arrays, {repeats(first)}. Times are CPU seconds: on a shared machine "
-        "the wall clock also times whoever else is at work."
+        f"{amount(records[0].threads)} and on the same arrays; how often, each picture says. Times are CPU seconds: on a "
+        "shared machine the wall clock also times whoever else is at work."
     )
 
 
