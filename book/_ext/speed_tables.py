@@ -12,8 +12,8 @@ def measured(records):
     many = " Not all ran on the same machine." if len({machine(record) for record in records}) > 1 else ""
     return (
         f"The machine: {where}.{many} Each contender ran in a process of its own, in turns with the others, on "
-        f"{amount(records[0].threads)} and on the same arrays; how often, each picture says. Times are CPU seconds: on a "
-        "shared machine the wall clock also times whoever else is at work."
+        f"{amount(records[0].threads)} and on the same arrays; how often, each picture says. Times are CPU seconds: on "
+        "a shared machine the wall clock also times whoever else is at work."
     )
 
 
