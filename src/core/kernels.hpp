@@ -1,8 +1,8 @@
 // The few loops that need the machine's widest registers, as a table of functions.
 //
 // multiply.cpp, kernels.cpp, picks.cpp and definition.cpp are compiled once per instruction set and fill one table
-// each time; `isa` picks a table at run time. No standard library here or there: an inline function compiled for AVX-512 could
-// be merged by the linker with the same one compiled for any CPU, and would then crash on the older ones.
+// each time; `isa` picks a table at run time. No standard library here or there: an inline function compiled for
+// AVX-512 could be merged by the linker with the same one compiled for any CPU, and would then crash on the older ones.
 #pragma once
 #include <cstdint>
 
@@ -136,7 +136,8 @@ struct Tiles16 {
   // Writes the nearest bfloat16 of d numbers, and those of what that loses.
   void (*split)(int64_t d, const double* x, uint16_t* to, uint16_t* lost);
 
-  // The same product for numbers in two parts: a step of a panel is followed by the same step of what was lost. Three products of four, for the losses' own are beyond the last digit.
+  // The same product for numbers in two parts: a step of a panel is followed by the same step of what was lost.
+  // Three products of four, for the losses' own are beyond the last digit.
   void (*multiply_split)(int row_panels, int column_panels, int64_t steps, const uint16_t* A,
                          const uint16_t* B, float* C, int stride);
 

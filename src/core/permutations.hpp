@@ -22,8 +22,8 @@ template <class T> struct Graph {
   const T* weights;
 };
 
-// Calls f(first, count) for all draws, a few at a time: no more than `most` or a thread's share, and no more work than a
-// Ctrl-C can wait for, where each takes `products`. Sums do not depend on which draws are taken together.
+// Calls f(first, count) for all draws, a few at a time: no more than `most` or a thread's share, and no more work
+// than a Ctrl-C can wait for, where each takes `products`. Sums do not depend on which draws are taken together.
 template <class F>
 void for_draws(const Orders& orders, double products, std::int64_t most, const Workers& workers, F&& f) {
   const std::int64_t share = (orders.draws + workers.threads - 1) / workers.threads;

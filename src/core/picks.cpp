@@ -51,7 +51,7 @@ template <class T> INLINE places<T> load(const T* p) {
 #define SHUFFLE(x, y, ...) __builtin_shuffle(x, y, (typename Places<T>::index){__VA_ARGS__})
 #endif
 
-// x[k] is all four rows at place v + k; of eight places, also those at v + k + 4. Each shuffle is one instruction.
+// x[k] is all four rows at place v + k; of eight places, also those at v + k + 4.
 template <class T> INLINE void turn(const T* const* rows, int64_t v, places<T>* x) {
   const places<T> a = load(rows[0] + v), b = load(rows[1] + v), c = load(rows[2] + v), d = load(rows[3] + v);
   if constexpr (WIDTH<T> == 8) {
@@ -63,13 +63,6 @@ template <class T> INLINE void turn(const T* const* rows, int64_t v, places<T>* 
     x[1] = SHUFFLE(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
     x[2] = SHUFFLE(AB, CD, 0, 1, 8, 9, 4, 5, 12, 13);
     x[3] = SHUFFLE(AB, CD, 2, 3, 10, 11, 6, 7, 14, 15);
-  } else if constexpr (sizeof(T) == 8) {
-    const places<T> ab = SHUFFLE(a, b, 0, 4, 2, 6), cd = SHUFFLE(c, d, 0, 4, 2, 6);
-    const places<T> AB = SHUFFLE(a, b, 1, 5, 3, 7), CD = SHUFFLE(c, d, 1, 5, 3, 7);
-    x[0] = SHUFFLE(ab, cd, 0, 1, 4, 5);
-    x[1] = SHUFFLE(AB, CD, 0, 1, 4, 5);
-    x[2] = SHUFFLE(ab, cd, 2, 3, 6, 7);
-    x[3] = SHUFFLE(AB, CD, 2, 3, 6, 7);
   } else {
     const places<T> ab = SHUFFLE(a, b, 0, 4, 1, 5), cd = SHUFFLE(c, d, 0, 4, 1, 5);
     const places<T> AB = SHUFFLE(a, b, 2, 6, 3, 7), CD = SHUFFLE(c, d, 2, 6, 3, 7);

@@ -41,10 +41,10 @@ struct Runs {
   }
 
   // The same, a few tiles side by side at a time: f(I, first, last) for those from `first` to before `last`.
-  template <class F> void for_some(std::int64_t run, bool symmetric, std::int64_t at_once, F&& f) const {
+  template <class F> void for_some(std::int64_t run, bool symmetric, std::int64_t count, F&& f) const {
     const std::int64_t I = row(run), begin = run % in_a_row * length, end = std::min(begin + length, across);
-    for (std::int64_t J = symmetric ? std::max(begin, I) : begin; J < end; J += at_once)
-      f(I, J, std::min(J + at_once, end));
+    for (std::int64_t J = symmetric ? std::max(begin, I) : begin; J < end; J += count)
+      f(I, J, std::min(J + count, end));
   }
 };
 

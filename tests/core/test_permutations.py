@@ -174,6 +174,16 @@ def test_a_dense_and_a_sparse_graph_agree(road):
     )
 
 
+@pytest.mark.parametrize(("n", "draws"), [(1030, 2), (31, 300)])
+def test_blocks_of_columns_and_of_draws(n, draws, road):
+    """More columns than the second cache holds of a matrix, and more draws than are taken together."""
+    a, b = (symmetric(n, np.int32, seed) for seed in (0, 1))
+    orders = Orders(n, draws)
+    wide = [A.astype(np.int64) for A in (a, b)]
+    expected = [np.vdot(wide[0], wide[1][np.ix_(p, p)]) for p in orders]
+    assert permuted_products([a], [b], orders, threads=1).ravel().tolist() == expected
+
+
 def test_whole_numbers_are_exact_beyond_what_float64_holds(road):
     a, b = (symmetric(33, np.int32, seed, size=2**26) | 1 for seed in (0, 1))
     orders = Orders(33, 20)
